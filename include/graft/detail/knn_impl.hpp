@@ -1,0 +1,126 @@
+// Bodies of ops/knn.hpp.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <graft/detail/csr_build.hpp>
+#include <graft/detail/pairwise.hpp>
+#include <graft/ops/knn.hpp>
+
+namespace graft {
+namespace detail {
+
+/// A lower bound of scores: -infinity for none, else finite and, for a cosine, in [-1, 1].
+inline void check_minimum(const char* operation, const char* argument, Metric metric, float minimum) {
+  if (minimum == -std::numeric_limits<float>::infinity()) return;
+  if (!std::isfinite(minimum)) {
+    throw InvalidArgument(message(operation, argument, std::to_string(minimum), "must be finite"));
+  }
+  if (metric == Metric::cosine && (minimum < -1.0F || minimum > 1.0F)) {
+    throw InvalidArgument(message(operation, argument, std::to_string(minimum), "must lie in [-1, 1] for cosine"));
+  }
+}
+
+inline void check_dims(const char* operation, std::int64_t dims) {
+  if (dims < 0) throw InvalidArgument(message(operation, "dims", std::to_string(dims), "must be >= 0"));
+}
+
+inline PairwiseShape knn_shape(std::int64_t items, std::int64_t dims, const KnnOptions& options) {
+  check_node_count("knn_graph", "items", items);
+  check_dims("knn_graph", dims);
+  check_k("knn_graph", options.k);
+  check_minimum("knn_graph", "min_similarity", options.metric, options.min_similarity);
+  return {.rows = clipped("knn_graph", "row_range", options.row_range, items),
+          .columns = clipped("knn_graph", "column_range", options.column_range, items),
+          .norms = items,
+          .dims = dims,
+          .symmetric = true};
+}
+
+/// Edges that a row can hold: its neighbours, and itself where it is kept.
+inline std::int64_t knn_row_capacity(const PairwiseShape& shape, std::int64_t k) {
+  return std::min(k, shape.columns.end - shape.columns.begin);
+}
+
+/// Multiply-adds of the pairs that are computed once each.
+inline double pair_flops(const PairwiseShape& shape, Metric metric) {
+  const auto rows = static_cast<double>(shape.rows.end - shape.rows.begin);
+  const auto columns = static_cast<double>(shape.columns.end - shape.columns.begin);
+  const RowRange both{std::max(shape.rows.begin, shape.columns.begin), std::min(shape.rows.end, shape.columns.end)};
+  const double shared = shape.symmetric && both.begin < both.end ? static_cast<double>(both.end - both.begin) : 0.0;
+  const double pairs = rows * columns - shared * shared / 2.0;
+  return pairs * static_cast<double>(shape.dims) * (metric == Metric::l2 ? 3.0 : 2.0);
+}
+
+/// Self loops come last into the heaps' rows: they hold one place, whatever their score.
+inline void append_self_loops(const KnnOptions& options, const PairwiseShape& shape, const std::vector<double>& norms,
+                              const std::vector<float>& dot_scores, TopKRows& top) {
+  const std::int64_t begin = std::max(shape.rows.begin, shape.columns.begin);
+  const std::int64_t end = std::min(shape.rows.end, shape.columns.end);
+  for (std::int64_t row = begin; row < end; ++row) {
+    if (options.metric == Metric::cosine && norms[as_size(row)] == 0.0) continue;
+    const std::int64_t place = row - shape.rows.begin;
+    float score = 0.0F;  // l2
+    if (options.metric == Metric::cosine) score = 1.0F;
+    if (options.metric == Metric::dot) score = dot_scores[as_size(place)];
+    if (score >= options.min_similarity) top.append(place, score, as_id(row));
+  }
+}
+
+inline Graph knn_from_rows(std::int64_t items, const KnnOptions& options, const RowRange& rows, TopKRows& top,
+                           const Context& context) {
+  parallel_rows(context, "knn_graph", top.rows(), [&](std::int64_t begin, std::int64_t end) {
+    std::vector<std::pair<std::int32_t, float>> scratch;
+    for (std::int64_t row = begin; row < end; ++row) {
+      sort_row_by_id(top.ids(row), top.values(row), top.count(row), scratch);
+    }
+  });
+  if (options.weights == Weights::binary) std::fill(top.all_values().begin(), top.all_values().end(), 1.0F);
+  return compact_rows("knn_graph", items, rows.begin, top.capacity(), top.all_counts(), std::move(top.all_ids()),
+                      std::move(top.all_values()));
+}
+
+}  // namespace detail
+
+GRAFT_INLINE Graph knn_graph(Features features, const KnnOptions& options, const Context& context) {
+  const std::int64_t items = features.rows();
+  const detail::PairwiseShape shape = detail::knn_shape(items, features.cols(), options);
+  const std::vector<double> norms = detail::row_norms("knn_graph", "features", features, context);
+  detail::check_products_fit("knn_graph", options.metric, norms, norms);
+  const detail::PairwisePlan plan = detail::plan_pairwise("knn_graph", shape, context);
+  const std::int64_t capacity = detail::knn_row_capacity(shape, options.k);
+  const bool keep_self = options.self == Self::keep;
+  detail::TopKRows top("knn_graph", shape.rows.end - shape.rows.begin, capacity);
+  top.reserve_places(keep_self ? 1 : 0);
+  std::vector<float> self_scores;
+  if (keep_self && options.metric == Metric::dot) {
+    self_scores = detail::make_vector<float>("knn_graph", shape.rows.end - shape.rows.begin);
+  }
+  const detail::PackedRows packed(features, norms, options.metric, detail::kernel_table(context).panel_rows);
+  const detail::PairwiseTask task{.operation = "knn_graph",
+                                  .metric = options.metric,
+                                  .minimum = options.min_similarity,
+                                  .drop_self = true,
+                                  .self_scores = self_scores.empty() ? nullptr : self_scores.data()};
+  detail::PairwiseEngine(task, shape, plan, packed, packed, top, context).run();
+  if (keep_self) detail::append_self_loops(options, shape, norms, self_scores, top);
+  return detail::knn_from_rows(items, options, shape.rows, top, context);
+}
+
+GRAFT_INLINE Plan plan(std::int64_t items, std::int64_t dims, const KnnOptions& options, const Context& context) {
+  const detail::PairwiseShape shape = detail::knn_shape(items, dims, options);
+  const detail::PairwisePlan pairwise = detail::plan_pairwise("knn_graph", shape, context);
+  const std::int64_t rows = shape.rows.end - shape.rows.begin;
+  return {.workspace_bytes = pairwise.workspace_bytes,
+          .output_bytes = detail::saturating_multiply(rows, 8 * detail::knn_row_capacity(shape, options.k)) +
+                          8 * (items + 1) + 4 * rows,
+          .flops = detail::pair_flops(shape, options.metric),
+          .tiles = pairwise.tiles};
+}
+
+}  // namespace graft

@@ -1,0 +1,317 @@
+// Tiled all-pairs similarity with a running top-k: the engine of knn_graph and top_k_scores.
+//
+// Rows are packed in groups of blocks that fit the memory budget; every pair of blocks gives one tile of scores that
+// stays in cache, is scanned against the current k-th best of its rows (and, for a matrix against itself, of its
+// columns, so that each pair is computed once), and is forgotten.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <graft/core/plan.hpp>
+#include <graft/core/row_range.hpp>
+#include <graft/detail/kernel_table.hpp>
+#include <graft/detail/packed_rows.hpp>
+#include <graft/detail/parallel.hpp>
+#include <graft/detail/top_k_rows.hpp>
+
+namespace graft::detail {
+
+/// Blocks [begin, end) of kTileRows rows that a range of rows touches.
+struct BlockRange {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+
+  static BlockRange of(const RowRange& rows) {
+    if (rows.begin >= rows.end) return {};
+    return {rows.begin / kernels::kTileRows, (rows.end + kernels::kTileRows - 1) / kernels::kTileRows};
+  }
+  [[nodiscard]] std::int64_t size() const { return end - begin; }
+  [[nodiscard]] bool contains(std::int64_t block) const { return block >= begin && block < end; }
+  [[nodiscard]] bool meets(const BlockRange& other) const { return begin < other.end && other.begin < end; }
+};
+
+/// Clips a range to [0, size). @throws InvalidArgument if it is negative or reversed
+inline RowRange clipped(const char* operation, const char* argument, const RowRange& range, std::int64_t size) {
+  if (range.begin < 0 || range.end < range.begin) {
+    throw InvalidArgument(message(operation, argument,
+                                  "[" + std::to_string(range.begin) + ", " + std::to_string(range.end) + ")",
+                                  "must satisfy 0 <= begin <= end"));
+  }
+  return {std::min(range.begin, size), std::min(range.end, size)};
+}
+
+/// What is asked of the engine, and how it will work within the budget.
+struct PairwiseShape {
+  RowRange rows;        ///< queries to fill
+  RowRange columns;     ///< candidates
+  std::int64_t norms;   ///< rows whose norms are held
+  std::int64_t dims;
+  bool symmetric;       ///< both sides are the same matrix
+};
+
+struct PairwisePlan {
+  int workers = 1;
+  std::int64_t row_group = 0;     ///< blocks packed at once on the row side
+  std::int64_t column_group = 0;  ///< blocks packed at once on the column side; 0 if one group serves both
+  std::int64_t workspace_bytes = 0;
+  std::int64_t tiles = 0;
+};
+
+inline constexpr std::int64_t kTileElements = std::int64_t{kernels::kTileRows} * kernels::kTileRows;
+inline constexpr std::int64_t kWorkerBytes =
+    kTileElements * std::int64_t{sizeof(float) + sizeof(kernels::Survivor)} +
+    2 * kernels::kTileRows * std::int64_t{sizeof(float)};
+
+inline BlockRange hull(const BlockRange& a, const BlockRange& b) {
+  if (a.size() == 0) return b;
+  if (b.size() == 0) return a;
+  return {std::min(a.begin, b.begin), std::max(a.end, b.end)};
+}
+
+/// Divides the budget between workers' tiles and packed rows. @throws OutOfMemory naming the least that would do
+inline PairwisePlan plan_pairwise(const char* operation, const PairwiseShape& shape, const Context& context) {
+  PairwisePlan plan;
+  const BlockRange rows = BlockRange::of(shape.rows);
+  const BlockRange columns = BlockRange::of(shape.columns);
+  plan.workers = worker_count(context);
+  if (rows.size() == 0 || columns.size() == 0) return plan;
+  const std::int64_t block = saturating_multiply(PackedRows::block_floats(shape.dims), sizeof(float));
+  const std::int64_t locks = rows.size() * std::int64_t{sizeof(std::mutex)};
+  const std::int64_t fixed = shape.norms * std::int64_t{sizeof(double)} + locks;
+  const BlockRange all = shape.symmetric ? hull(rows, columns) : rows;
+  const std::int64_t whole = shape.symmetric ? all.size() : rows.size() + columns.size();
+  const std::int64_t least_blocks = std::min<std::int64_t>(whole, 2);
+  std::int64_t least = 0;
+  if (__builtin_add_overflow(saturating_multiply(least_blocks, block), fixed + kWorkerBytes, &least)) {
+    least = std::numeric_limits<std::int64_t>::max();
+  }
+  if (context.memory_budget < least) {
+    throw OutOfMemory(message(operation, "memory_budget", std::to_string(context.memory_budget) + " bytes",
+                              "at least " + std::to_string(least) + " bytes are needed for these sizes"));
+  }
+  plan.tiles = shape.symmetric && rows.size() == columns.size() ? rows.size() * (rows.size() + 1) / 2
+                                                                : saturating_multiply(rows.size(), columns.size());
+  // Fewer workers rather than tiny groups: at most half of what is free goes to the workers' tiles.
+  const std::int64_t affordable = 1 + (context.memory_budget - least) / 2 / kWorkerBytes;
+  plan.workers = static_cast<int>(std::min<std::int64_t>({plan.workers, affordable, plan.tiles}));
+  const std::int64_t free = context.memory_budget - fixed - plan.workers * kWorkerBytes;
+  const std::int64_t blocks = free / block;
+  if (blocks >= whole) {
+    plan.row_group = all.size();
+    plan.column_group = shape.symmetric ? 0 : columns.size();
+  } else {
+    plan.row_group = std::min(all.size(), std::max<std::int64_t>(1, blocks / 2));
+    plan.column_group = std::min(shape.symmetric ? all.size() : columns.size(), blocks - plan.row_group);
+  }
+  plan.workspace_bytes =
+      fixed + plan.workers * kWorkerBytes + (plan.row_group + plan.column_group) * block;
+  return plan;
+}
+
+/// What an engine run needs besides its shape.
+struct PairwiseTask {
+  const char* operation;
+  Metric metric;
+  float minimum;                                       ///< inclusive, -infinity for none
+  bool drop_self;                                      ///< never offer a row to itself (same matrix only)
+  std::span<const std::int64_t> excluded_offsets = {}; ///< per query, or none
+  std::span<const std::int32_t> excluded = {};
+  float* self_scores = nullptr;                        ///< where not null: score of rows.begin + r with itself
+};
+
+class PairwiseEngine {
+ public:
+  PairwiseEngine(const PairwiseTask& task, const PairwiseShape& shape, const PairwisePlan& plan, const PackedRows& a,
+                 const PackedRows& b, TopKRows& top, const Context& context)
+      : task_(task),
+        shape_(shape),
+        plan_(plan),
+        a_(a),
+        b_(b),
+        top_(top),
+        context_(context),
+        kernels_(kernel_table(context)),
+        row_blocks_(BlockRange::of(shape.rows)),
+        column_blocks_(BlockRange::of(shape.columns)) {
+    // A cosine is clamped to [-1, 1], so a bound of -1 lets everything in, rounding below -1 included.
+    if (task_.metric == Metric::cosine && task_.minimum <= -1.0F) {
+      task_.minimum = -std::numeric_limits<float>::infinity();
+    }
+  }
+
+  /// Offers every pair to the rows of `top`.
+  void run() {
+    if (row_blocks_.size() == 0 || column_blocks_.size() == 0) return;
+    const std::int64_t block = PackedRows::block_floats(shape_.dims);
+    workers_ = std::vector<Worker>(as_size(plan_.workers));
+    for (Worker& worker : workers_) worker.allocate(task_.operation);
+    locks_ = std::make_unique<std::mutex[]>(as_size(row_blocks_.size()));
+    std::vector<float> a_packed = make_vector<float>(task_.operation, plan_.row_group * block);
+    std::vector<float> b_packed = make_vector<float>(task_.operation, plan_.column_group * block);
+    const BlockRange a_all = shape_.symmetric ? hull(row_blocks_, column_blocks_) : row_blocks_;
+    const BlockRange b_all = shape_.symmetric ? a_all : column_blocks_;
+    Ticker ticker(context_, task_.operation, count_tasks(a_all, b_all));
+    for (std::int64_t p = a_all.begin; p < a_all.end; p += plan_.row_group) {
+      const BlockRange a_group{p, std::min(a_all.end, p + plan_.row_group)};
+      pack(a_, a_group, a_packed.data(), ticker);
+      if (shape_.symmetric) score(a_group, a_packed.data(), a_group, a_packed.data(), ticker);
+      if (plan_.column_group == 0) continue;
+      const std::int64_t first = shape_.symmetric ? a_group.end : b_all.begin;
+      for (std::int64_t q = first; q < b_all.end; q += plan_.column_group) {
+        const BlockRange b_group{q, std::min(b_all.end, q + plan_.column_group)};
+        if (!needed(a_group, b_group)) continue;
+        pack(b_, b_group, b_packed.data(), ticker);
+        score(a_group, a_packed.data(), b_group, b_packed.data(), ticker);
+      }
+    }
+  }
+
+ private:
+  struct Worker {
+    std::vector<float> scores;
+    std::vector<kernels::Survivor> survivors;
+    std::array<float, kernels::kTileRows> row_thresholds;
+    std::array<float, kernels::kTileRows> column_thresholds;
+
+    void allocate(const char* operation) {
+      scores = make_vector<float>(operation, kTileElements);
+      survivors = make_vector<kernels::Survivor>(operation, kTileElements);
+    }
+  };
+
+  /// Whether the tiles of (a, b) serve a wanted row from either side.
+  [[nodiscard]] bool needed(const BlockRange& a, const BlockRange& b) const {
+    if (a.meets(row_blocks_) && b.meets(column_blocks_)) return true;
+    return shape_.symmetric && b.meets(row_blocks_) && a.meets(column_blocks_);
+  }
+
+  [[nodiscard]] std::int64_t count_tasks(const BlockRange& a_all, const BlockRange& b_all) const {
+    std::int64_t tasks = 0;
+    for (std::int64_t p = a_all.begin; p < a_all.end; p += plan_.row_group) {
+      const BlockRange a_group{p, std::min(a_all.end, p + plan_.row_group)};
+      tasks += a_group.size() * (shape_.symmetric ? a_group.size() + 1 : 1);
+      if (plan_.column_group == 0) continue;
+      for (std::int64_t q = shape_.symmetric ? a_group.end : b_all.begin; q < b_all.end; q += plan_.column_group) {
+        const BlockRange b_group{q, std::min(b_all.end, q + plan_.column_group)};
+        if (needed(a_group, b_group)) tasks += b_group.size() * (a_group.size() + 1);
+      }
+    }
+    return tasks;
+  }
+
+  void pack(const PackedRows& rows, const BlockRange& group, float* out, Ticker& ticker) const {
+    parallel_tasks(plan_.workers, group.size(), ticker, [&](std::int64_t task, int /*worker*/) {
+      rows.pack(group.begin + task, out + task * PackedRows::block_floats(shape_.dims));
+    });
+  }
+
+  void score(const BlockRange& a_group, const float* a_packed, const BlockRange& b_group, const float* b_packed,
+             Ticker& ticker) {
+    const std::int64_t block = PackedRows::block_floats(shape_.dims);
+    parallel_tasks(plan_.workers, a_group.size() * b_group.size(), ticker, [&](std::int64_t task, int worker) {
+      const std::int64_t i = task / b_group.size();
+      const std::int64_t j = task % b_group.size();
+      score_tile(a_group.begin + i, a_packed + i * block, b_group.begin + j, b_packed + j * block,
+                 workers_[as_size(worker)]);
+    });
+  }
+
+  /// Scores block `i` of one side against block `j` of the other and offers the survivors.
+  void score_tile(std::int64_t i, const float* a, std::int64_t j, const float* b, Worker& worker) {
+    if (shape_.symmetric && i > j) return;  // its mirror image serves both
+    const bool serves_rows = row_blocks_.contains(i) && column_blocks_.contains(j);
+    const bool serves_columns = shape_.symmetric && i != j && row_blocks_.contains(j) && column_blocks_.contains(i);
+    if (!serves_rows && !serves_columns) return;
+    read_thresholds(serves_rows, i, j, worker.row_thresholds);
+    read_thresholds(serves_columns, j, i, worker.column_thresholds);
+    const auto compute = task_.metric == Metric::l2 ? kernels_.l2_tile : kernels_.dot_tile;
+    const int b_panels = b_.panels_in(j);
+    compute(a, a_.panels_in(i), b, b_panels, a_.dims(), worker.scores.data());
+    const int count = kernels_.scan_tile(worker.scores.data(), a_.rows_in(i), b_panels * kernels_.panel_rows,
+                                         worker.row_thresholds.data(), worker.column_thresholds.data(),
+                                         worker.survivors.data());
+    if (serves_rows) offer_rows(i, j, worker, count);
+    if (serves_columns) offer_columns(i, j, worker, count);
+    if (task_.self_scores != nullptr && shape_.symmetric && i == j) store_self_scores(i, worker.scores.data());
+  }
+
+  /// Thresholds of the rows of `block` against candidates from `other`; a snapshot is enough, as they only rise.
+  void read_thresholds(bool serves, std::int64_t block, std::int64_t other,
+                       std::array<float, kernels::kTileRows>& thresholds) {
+    thresholds.fill(std::numeric_limits<float>::infinity());
+    if (!serves) return;
+    const std::int64_t first = block * kernels::kTileRows;
+    const std::int64_t begin = std::max(first, shape_.rows.begin);
+    const std::int64_t end = std::min(first + kernels::kTileRows, shape_.rows.end);
+    const std::scoped_lock lock(locks_[as_size(block - row_blocks_.begin)]);
+    for (std::int64_t row = begin; row < end; ++row) {
+      const float threshold =
+          top_.entry_threshold(row - shape_.rows.begin, other * kernels::kTileRows, task_.minimum);
+      thresholds[as_size(row - first)] =
+          task_.metric == Metric::cosine && threshold > 1.0F ? std::numeric_limits<float>::infinity() : threshold;
+    }
+  }
+
+  void offer_rows(std::int64_t i, std::int64_t j, const Worker& worker, int count) {
+    const std::scoped_lock lock(locks_[as_size(i - row_blocks_.begin)]);
+    for (int s = 0; s < count; ++s) {
+      const kernels::Survivor& survivor = worker.survivors[as_size(s)];
+      if ((survivor.sides & kernels::kRowSide) == 0) continue;
+      offer(i * kernels::kTileRows + survivor.row, survivor.value, j * kernels::kTileRows + survivor.column);
+    }
+  }
+
+  void offer_columns(std::int64_t i, std::int64_t j, const Worker& worker, int count) {
+    const std::scoped_lock lock(locks_[as_size(j - row_blocks_.begin)]);
+    for (int s = 0; s < count; ++s) {
+      const kernels::Survivor& survivor = worker.survivors[as_size(s)];
+      if ((survivor.sides & kernels::kColumnSide) == 0) continue;
+      offer(j * kernels::kTileRows + survivor.column, survivor.value, i * kernels::kTileRows + survivor.row);
+    }
+  }
+
+  void offer(std::int64_t row, float value, std::int64_t column) {
+    if (column < shape_.columns.begin || column >= shape_.columns.end) return;
+    if (task_.drop_self && row == column) return;
+    if (!task_.excluded_offsets.empty() && is_excluded(row, column)) return;
+    if (task_.metric == Metric::cosine) value = std::clamp(value, -1.0F, 1.0F);
+    top_.offer(row - shape_.rows.begin, value, as_id(column));
+  }
+
+  [[nodiscard]] bool is_excluded(std::int64_t row, std::int64_t column) const {
+    const auto begin = task_.excluded.begin() + task_.excluded_offsets[as_size(row)];
+    const auto end = task_.excluded.begin() + task_.excluded_offsets[as_size(row + 1)];
+    return std::binary_search(begin, end, as_id(column));
+  }
+
+  void store_self_scores(std::int64_t block, const float* scores) const {
+    const std::int64_t first = block * kernels::kTileRows;
+    const std::int64_t begin = std::max(first, shape_.rows.begin);
+    const std::int64_t end = std::min(first + kernels::kTileRows, shape_.rows.end);
+    for (std::int64_t row = begin; row < end; ++row) {
+      task_.self_scores[row - shape_.rows.begin] = scores[(row - first) * (kernels::kTileRows + 1)];
+    }
+  }
+
+  PairwiseTask task_;
+  PairwiseShape shape_;
+  PairwisePlan plan_;
+  const PackedRows& a_;
+  const PackedRows& b_;
+  TopKRows& top_;
+  const Context& context_;
+  const kernels::KernelTable& kernels_;
+  BlockRange row_blocks_;
+  BlockRange column_blocks_;
+  std::vector<Worker> workers_;
+  std::unique_ptr<std::mutex[]> locks_;
+};
+
+}  // namespace graft::detail

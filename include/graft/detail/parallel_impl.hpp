@@ -1,0 +1,71 @@
+// Body of parallel.hpp on oneTBB.
+#pragma once
+
+#include <string>
+
+#include <oneapi/tbb/info.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/partitioner.h>
+#include <oneapi/tbb/task_arena.h>
+
+#include <graft/detail/parallel.hpp>
+
+#if defined(__SANITIZE_THREAD__)
+#define GRAFT_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define GRAFT_TSAN 1
+#endif
+#endif
+
+#ifdef GRAFT_TSAN
+// The distribution's TBB is not instrumented, so ThreadSanitizer cannot see that it orders "before the call ->
+// tasks -> after the call". These two say so, and no more: tasks are not ordered among themselves.
+extern "C" void __tsan_acquire(void* address);
+extern "C" void __tsan_release(void* address);
+#define GRAFT_TSAN_ACQUIRE(address) __tsan_acquire(address)
+#define GRAFT_TSAN_RELEASE(address) __tsan_release(address)
+#else
+#define GRAFT_TSAN_ACQUIRE(address) static_cast<void>(address)
+#define GRAFT_TSAN_RELEASE(address) static_cast<void>(address)
+#endif
+
+namespace graft::detail {
+
+GRAFT_INLINE int worker_count(const Context& context) {
+  if (context.threads < 0) {
+    throw InvalidArgument(message("Context", "threads", std::to_string(context.threads), "must be >= 0 (0 = all)"));
+  }
+  return context.threads > 0 ? context.threads : std::max(1, oneapi::tbb::info::default_concurrency());
+}
+
+GRAFT_INLINE void run_workers(int workers, const std::function<void(int)>& body) {
+  if (workers <= 1) {
+    if (workers == 1) body(0);
+    return;
+  }
+  char started = 0;
+  char finished = 0;
+  GRAFT_TSAN_RELEASE(&started);
+  oneapi::tbb::task_arena arena(workers);
+  arena.execute([&] {
+    oneapi::tbb::parallel_for(
+        0, workers, 1,
+        [&](int worker) {
+          GRAFT_TSAN_ACQUIRE(&started);
+          struct Finish {
+            char* tag;
+            ~Finish() { GRAFT_TSAN_RELEASE(tag); }
+          } const finish{&finished};
+          body(worker);
+        },
+        oneapi::tbb::simple_partitioner{});
+  });
+  GRAFT_TSAN_ACQUIRE(&finished);
+}
+
+}  // namespace graft::detail
+
+#undef GRAFT_TSAN_ACQUIRE
+#undef GRAFT_TSAN_RELEASE
+#undef GRAFT_TSAN

@@ -1,0 +1,199 @@
+// Bodies of ops/refine.hpp.
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <graft/detail/checked.hpp>
+#include <graft/detail/top_k_impl.hpp>
+#include <graft/ops/add.hpp>
+#include <graft/ops/binarize.hpp>
+#include <graft/ops/jaccard.hpp>
+#include <graft/ops/knn.hpp>
+#include <graft/ops/mix.hpp>
+#include <graft/ops/refine.hpp>
+#include <graft/ops/threshold.hpp>
+
+namespace graft {
+namespace detail {
+
+/// How a preset treats the diagonal, and pairs of identical audiences.
+struct PresetRules {
+  Self similarity_self;
+  Self audience_self;
+  Identical identical;
+};
+
+inline PresetRules rules_of(Preset preset) {
+  switch (preset) {
+    case Preset::reference:
+      return {Self::keep, Self::drop, Identical::reference};
+    case Preset::paper:
+      return {Self::keep, Self::keep, Identical::keep};
+    case Preset::noself:
+      break;
+  }
+  return {Self::drop, Self::drop, Identical::keep};
+}
+
+inline void check_alpha(const std::string& argument, float threshold) {
+  if (!(threshold >= -1.0F && threshold <= 1.0F)) {  // NaN too
+    throw InvalidArgument(message("refine", argument, std::to_string(threshold),
+                                  "must lie in [-1, 1]; -1 switches denoising off"));
+  }
+}
+
+inline void check_refine_options(const RefineOptions& options) {
+  if (options.knn_k < 1) {
+    throw InvalidArgument(message("refine", "knn_k", std::to_string(options.knn_k), "must be >= 1"));
+  }
+  check_alpha("threshold", options.threshold);
+  if (options.jaccard_k < 0) {
+    throw InvalidArgument(message("refine", "jaccard_k", std::to_string(options.jaccard_k),
+                                  "must be >= 0; 0 switches enhancement off"));
+  }
+  if (!std::isfinite(options.epsilon) || options.epsilon < 0.0F) {
+    throw InvalidArgument(
+        message("refine", "epsilon", std::to_string(options.epsilon), "must be finite and >= 0"));
+  }
+}
+
+inline std::int64_t items_of(const Modality& modality) {
+  return modality.similarity ? modality.similarity->items : modality.features.rows();
+}
+
+/// Shares of the modalities, scaled to sum to 1. @throws InvalidArgument naming the modality
+inline std::vector<float> check_modalities(std::span<const Modality> modalities, std::int64_t items) {
+  if (modalities.empty()) {
+    throw InvalidArgument(message("refine", "modalities", "none", "at least one is needed"));
+  }
+  double total = 0.0;
+  for (std::size_t m = 0; m < modalities.size(); ++m) {
+    const Modality& modality = modalities[m];
+    const std::string place = "modalities[" + std::to_string(m) + "]";
+    if (modality.similarity && modality.features.rows() > 0) {
+      throw InvalidArgument(message("refine", place, "features and similarity", "give exactly one of the two"));
+    }
+    if (items_of(modality) != items) {
+      throw InvalidArgument(message("refine", place, std::to_string(items_of(modality)) + " items",
+                                    "must be as many as the interactions have, " + std::to_string(items)));
+    }
+    if (!std::isfinite(modality.weight) || modality.weight < 0.0F) {
+      throw InvalidArgument(
+          message("refine", place + ".weight", std::to_string(modality.weight), "must be finite and >= 0"));
+    }
+    if (modality.threshold) check_alpha(place + ".threshold", *modality.threshold);
+    total += modality.weight;
+  }
+  if (total <= 0.0) throw InvalidArgument(message("refine", "modality weights", "0", "must not all be 0"));
+  std::vector<float> shares;
+  for (const Modality& modality : modalities) shares.push_back(static_cast<float>(modality.weight / total));
+  return shares;
+}
+
+inline std::int64_t count_self_loops(const GraphView& graph) {
+  std::int64_t loops = 0;
+  for (std::int64_t row = 0; row < graph.items; ++row) {
+    const std::span<const std::int32_t> columns = graph.row_columns(row);
+    loops += std::binary_search(columns.begin(), columns.end(), as_id(row)) ? 1 : 0;
+  }
+  return loops;
+}
+
+inline std::int64_t count_isolated(const GraphView& graph) {
+  std::vector<bool> touched(as_size(graph.items));
+  for (std::int64_t row = 0; row < graph.items; ++row) {
+    for (const std::int32_t column : graph.row_columns(row)) {
+      if (column == row) continue;
+      touched[as_size(row)] = true;
+      touched[as_size(column)] = true;
+    }
+  }
+  return std::count(touched.begin(), touched.end(), false);
+}
+
+/// S~ of one modality: the k nearest, then alpha, then (binary) ones.
+inline Graph denoised_graph(const Modality& modality, const RefineOptions& options, const Context& context,
+                            DenoisingCounts& counts) {
+  const Self self = rules_of(options.preset).similarity_self;
+  Graph graph = modality.similarity ? select_neighbours(*modality.similarity, options.knn_k, self, context)
+                                    : knn_graph(modality.features, {.k = options.knn_k, .self = self}, context);
+  counts.edges_before += graph.edges() - count_self_loops(graph);
+  const float alpha = modality.threshold.value_or(options.threshold);
+  if (alpha > -1.0F) graph = threshold(graph, alpha, context);
+  counts.edges_after += graph.edges() - count_self_loops(graph);
+  return options.weights == Weights::binary ? binarize(graph, context) : graph;
+}
+
+inline Graph denoised_sum(std::span<const Modality> modalities, std::span<const float> shares,
+                          const RefineOptions& options, const Context& context, DenoisingCounts& counts) {
+  if (modalities.size() == 1) return denoised_graph(modalities.front(), options, context, counts);
+  std::vector<Graph> graphs;
+  for (const Modality& modality : modalities) graphs.push_back(denoised_graph(modality, options, context, counts));
+  const std::vector<GraphView> views(graphs.begin(), graphs.end());
+  return mix(views, shares, context);
+}
+
+inline Graph enhancement_graph(const Interactions& interactions, const RefineOptions& options,
+                               const Context& context) {
+  const PresetRules rules = rules_of(options.preset);
+  return jaccard_graph(
+      interactions, {.k = options.jaccard_k, .self = rules.audience_self, .identical = rules.identical}, context);
+}
+
+}  // namespace detail
+
+GRAFT_INLINE Graph refine(std::span<const Modality> modalities, const Interactions& interactions,
+                          const RefineOptions& options, const Context& context, RefineSummary* summary) {
+  detail::check_refine_options(options);
+  const std::vector<float> shares = detail::check_modalities(modalities, interactions.items());
+  RefineSummary facts;
+  Graph graph = detail::denoised_sum(modalities, shares, options, context, facts.similarity);
+  facts.similarity_edges = graph.edges();
+  if (options.jaccard_k > 0) {
+    const Graph enhancement = detail::enhancement_graph(interactions, options, context);
+    facts.jaccard_edges = enhancement.edges();
+    graph = add(graph, enhancement, context);
+  }
+  if (options.symmetrize) graph = symmetrize(graph, *options.symmetrize, context);
+  if (options.add_self_loops) graph = add(graph, Graph::identity(graph.items()), context);
+  graph = normalize(graph, {.normalization = options.normalization, .epsilon = options.epsilon}, context);
+  if (summary != nullptr) {
+    facts.edges = graph.edges();
+    facts.self_loops = detail::count_self_loops(graph);
+    facts.isolated_items = detail::count_isolated(graph);
+    *summary = facts;
+  }
+  return graph;
+}
+
+GRAFT_INLINE Graph refine(Features features, const Interactions& interactions, const RefineOptions& options,
+                          const Context& context, RefineSummary* summary) {
+  const std::array<Modality, 1> one{Modality{.features = features}};
+  return refine(one, interactions, options, context, summary);
+}
+
+GRAFT_INLINE Graph refine(GraphInput similarity, const Interactions& interactions, const RefineOptions& options,
+                          const Context& context, RefineSummary* summary) {
+  const std::array<Modality, 1> one{Modality{.similarity = similarity}};
+  return refine(one, interactions, options, context, summary);
+}
+
+GRAFT_INLINE const char* name(Preset preset) {
+  switch (preset) {
+    case Preset::noself:
+      return "noself";
+    case Preset::reference:
+      return "reference";
+    case Preset::paper:
+      return "paper";
+  }
+  return "unknown";
+}
+
+}  // namespace graft

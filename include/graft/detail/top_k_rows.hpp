@@ -1,0 +1,148 @@
+// A running top-k for every row, in the arrays that become the result.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include <graft/detail/checked.hpp>
+
+namespace graft::detail {
+
+/// The order of every selection: value descending, then id ascending.
+inline bool ranks_before(float value, std::int32_t id, float other_value, std::int32_t other_id) {
+  return value > other_value || (value == other_value && id < other_id);
+}
+
+/// `rows` binary heaps of at most `capacity` (value, id), the worst on top. Rows are independent: two threads may
+/// work on two rows. What a row holds in the end does not depend on the order of the offers. Places may be reserved
+/// for entries that are appended after all offers, whatever their rank.
+class TopKRows {
+ public:
+  TopKRows(const char* operation, std::int64_t rows, std::int64_t capacity)
+      : capacity_(capacity),
+        open_(capacity),
+        values_(make_vector<float>(operation, saturating_multiply(rows, capacity))),
+        ids_(make_vector<std::int32_t>(operation, saturating_multiply(rows, capacity))),
+        counts_(make_vector<std::int32_t>(operation, rows)) {}
+
+  /// Keeps `places` of each row for `append`. Call before the first offer.
+  void reserve_places(std::int64_t places) { open_ = std::max<std::int64_t>(0, capacity_ - places); }
+
+  [[nodiscard]] std::int64_t rows() const { return static_cast<std::int64_t>(counts_.size()); }
+  [[nodiscard]] std::int64_t capacity() const { return capacity_; }
+  [[nodiscard]] std::int64_t count(std::int64_t row) const { return counts_[as_size(row)]; }
+  [[nodiscard]] float* values(std::int64_t row) { return values_.data() + row * capacity_; }
+  [[nodiscard]] std::int32_t* ids(std::int64_t row) { return ids_.data() + row * capacity_; }
+
+  /// A value below this cannot enter the row, if its id is at least `first_id`.
+  [[nodiscard]] float entry_threshold(std::int64_t row, std::int64_t first_id, float minimum) const {
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    if (open_ == 0) return kInfinity;
+    if (count(row) < open_) return minimum;
+    const float worst = values_[as_size(row * capacity_)];
+    const std::int32_t worst_id = ids_[as_size(row * capacity_)];
+    return worst_id < first_id ? std::nextafter(worst, kInfinity) : worst;
+  }
+
+  /// Adds (value, id) if the row has room or it ranks before the worst. An id is offered at most once.
+  void offer(std::int64_t row, float value, std::int32_t id) {
+    float* heap_values = values(row);
+    std::int32_t* heap_ids = ids(row);
+    std::int32_t& size = counts_[as_size(row)];
+    if (size < open_) {
+      sift_up(heap_values, heap_ids, size++, value, id);
+    } else if (open_ > 0 && ranks_before(value, id, heap_values[0], heap_ids[0])) {
+      sift_down(heap_values, heap_ids, size, value, id);
+    }
+  }
+
+  /// Adds one more entry after all offers, in a reserved place.
+  void append(std::int64_t row, float value, std::int32_t id) {
+    const std::int32_t place = counts_[as_size(row)]++;
+    values(row)[place] = value;
+    ids(row)[place] = id;
+  }
+
+  /// Sorts the row by value descending, then id ascending; heap order is lost.
+  void sort_by_rank(std::int64_t row) {
+    float* row_values = values(row);
+    std::int32_t* row_ids = ids(row);
+    // heap sort: the worst goes to the end
+    for (std::int64_t size = count(row); size > 1; --size) {
+      const float worst = row_values[0];
+      const std::int32_t worst_id = row_ids[0];
+      sift_down(row_values, row_ids, size - 1, row_values[size - 1], row_ids[size - 1]);
+      row_values[size - 1] = worst;
+      row_ids[size - 1] = worst_id;
+    }
+  }
+
+  /// The arrays [rows * capacity] and the number of entries of each row.
+  std::vector<float>& all_values() { return values_; }
+  std::vector<std::int32_t>& all_ids() { return ids_; }
+  std::vector<std::int32_t>& all_counts() { return counts_; }
+
+ private:
+  static void sift_up(float* values, std::int32_t* ids, std::int64_t place, float value, std::int32_t id) {
+    while (place > 0) {
+      const std::int64_t parent = (place - 1) / 2;
+      if (!ranks_before(values[parent], ids[parent], value, id)) break;
+      values[place] = values[parent];
+      ids[place] = ids[parent];
+      place = parent;
+    }
+    values[place] = value;
+    ids[place] = id;
+  }
+
+  static void sift_down(float* values, std::int32_t* ids, std::int64_t size, float value, std::int32_t id) {
+    std::int64_t place = 0;
+    for (std::int64_t child = 1; child < size; child = 2 * place + 1) {
+      if (child + 1 < size && ranks_before(values[child], ids[child], values[child + 1], ids[child + 1])) ++child;
+      if (!ranks_before(value, id, values[child], ids[child])) break;
+      values[place] = values[child];
+      ids[place] = ids[child];
+      place = child;
+    }
+    values[place] = value;
+    ids[place] = id;
+  }
+
+  std::int64_t capacity_;
+  std::int64_t open_;  ///< places that offers may take
+  std::vector<float> values_;
+  std::vector<std::int32_t> ids_;
+  std::vector<std::int32_t> counts_;
+};
+
+/// Sorts a row's entries by id; `scratch` is any vector, reused between rows.
+inline void sort_row_by_id(std::int32_t* ids, float* values, std::int64_t size,
+                           std::vector<std::pair<std::int32_t, float>>& scratch) {
+  if (size <= 32) {  // insertion sort
+    for (std::int64_t e = 1; e < size; ++e) {
+      const std::int32_t id = ids[e];
+      const float value = values[e];
+      std::int64_t place = e;
+      for (; place > 0 && ids[place - 1] > id; --place) {
+        ids[place] = ids[place - 1];
+        values[place] = values[place - 1];
+      }
+      ids[place] = id;
+      values[place] = value;
+    }
+    return;
+  }
+  scratch.clear();
+  for (std::int64_t e = 0; e < size; ++e) scratch.emplace_back(ids[e], values[e]);
+  std::sort(scratch.begin(), scratch.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (std::int64_t e = 0; e < size; ++e) {
+    ids[e] = scratch[as_size(e)].first;
+    values[e] = scratch[as_size(e)].second;
+  }
+}
+
+}  // namespace graft::detail

@@ -1,0 +1,95 @@
+// Bodies of ops/top_k_scores.hpp.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <graft/detail/csr_check.hpp>
+#include <graft/detail/knn_impl.hpp>
+#include <graft/detail/pairwise.hpp>
+#include <graft/ops/top_k_scores.hpp>
+
+namespace graft {
+namespace detail {
+
+inline PairwiseShape top_k_scores_shape(std::int64_t queries, std::int64_t items, std::int64_t dims,
+                                        const TopKScoresOptions& options) {
+  check_node_count("top_k_scores", "queries", queries);
+  check_node_count("top_k_scores", "items", items);
+  check_dims("top_k_scores", dims);
+  check_k("top_k_scores", options.k);
+  check_minimum("top_k_scores", "min_score", options.metric, options.min_score);
+  return {.rows = clipped("top_k_scores", "row_range", options.row_range, queries),
+          .columns = {0, items},
+          .norms = queries + items,
+          .dims = dims,
+          .symmetric = false};
+}
+
+inline void check_exclusions(const Exclusions& exclude, std::int64_t queries, std::int64_t items) {
+  if (exclude.row_offsets.empty() && exclude.columns.empty()) return;
+  check_csr<std::int64_t>("top_k_scores: exclude", queries, items, exclude.row_offsets, exclude.columns, {}, false);
+  const std::int64_t row = first_unsorted_row(exclude.row_offsets, exclude.columns);
+  if (row >= 0) {
+    throw InvalidArgument(message("top_k_scores", "exclude.columns of row " + std::to_string(row), "",
+                                  "must ascend without repeats"));
+  }
+}
+
+/// Rows of the heaps, in rank order and without gaps.
+inline Ranking ranking_of(std::int64_t queries, const RowRange& rows, TopKRows& top, const Context& context) {
+  parallel_rows(context, "top_k_scores", top.rows(), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) top.sort_by_rank(row);
+  });
+  Ranking ranking;
+  ranking.row_offsets = close_gaps("top_k_scores", queries, rows.begin, top.capacity(), top.all_counts(),
+                                   top.all_ids(), top.all_values());
+  ranking.ids = std::move(top.all_ids());
+  ranking.scores = std::move(top.all_values());
+  return ranking;
+}
+
+}  // namespace detail
+
+GRAFT_INLINE Ranking top_k_scores(Features queries, Features items, const TopKScoresOptions& options,
+                                  const Context& context) {
+  if (queries.cols() != items.cols()) {
+    throw InvalidArgument(detail::message("top_k_scores", "items", std::to_string(items.cols()) + " dims",
+                                          "must have as many as queries, " + std::to_string(queries.cols())));
+  }
+  const detail::PairwiseShape shape =
+      detail::top_k_scores_shape(queries.rows(), items.rows(), items.cols(), options);
+  detail::check_exclusions(options.exclude, queries.rows(), items.rows());
+  const std::vector<double> query_norms = detail::row_norms("top_k_scores", "queries", queries, context);
+  const std::vector<double> item_norms = detail::row_norms("top_k_scores", "items", items, context);
+  detail::check_products_fit("top_k_scores", options.metric, query_norms, item_norms);
+  const detail::PairwisePlan plan = detail::plan_pairwise("top_k_scores", shape, context);
+  detail::TopKRows top("top_k_scores", shape.rows.end - shape.rows.begin, std::min(options.k, items.rows()));
+  const int panel_rows = detail::kernel_table(context).panel_rows;
+  const detail::PackedRows packed_queries(queries, query_norms, options.metric, panel_rows);
+  const detail::PackedRows packed_items(items, item_norms, options.metric, panel_rows);
+  const detail::PairwiseTask task{.operation = "top_k_scores",
+                                  .metric = options.metric,
+                                  .minimum = options.min_score,
+                                  .drop_self = false,
+                                  .excluded_offsets = options.exclude.row_offsets,
+                                  .excluded = options.exclude.columns};
+  detail::PairwiseEngine(task, shape, plan, packed_queries, packed_items, top, context).run();
+  return detail::ranking_of(queries.rows(), shape.rows, top, context);
+}
+
+GRAFT_INLINE Plan plan(std::int64_t queries, std::int64_t items, std::int64_t dims, const TopKScoresOptions& options,
+                       const Context& context) {
+  const detail::PairwiseShape shape = detail::top_k_scores_shape(queries, items, dims, options);
+  const detail::PairwisePlan pairwise = detail::plan_pairwise("top_k_scores", shape, context);
+  const std::int64_t rows = shape.rows.end - shape.rows.begin;
+  return {.workspace_bytes = pairwise.workspace_bytes,
+          .output_bytes =
+              detail::saturating_multiply(rows, 8 * std::min(options.k, items)) + 8 * (queries + 1) + 4 * rows,
+          .flops = detail::pair_flops(shape, options.metric),
+          .tiles = pairwise.tiles};
+}
+
+}  // namespace graft

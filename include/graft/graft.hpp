@@ -1,0 +1,29 @@
+// graft: refines the item-item graph of a multimodal recommender. Everything that the library offers on the CPU.
+#pragma once
+
+#include <graft/core/context.hpp>
+#include <graft/core/error.hpp>
+#include <graft/core/graph.hpp>
+#include <graft/core/interactions.hpp>
+#include <graft/core/matrix_view.hpp>
+#include <graft/core/pipe.hpp>
+#include <graft/core/version.hpp>
+#include <graft/io/inter.hpp>
+#include <graft/io/npy.hpp>
+#include <graft/io/npz.hpp>
+#include <graft/ops/add.hpp>
+#include <graft/ops/binarize.hpp>
+#include <graft/ops/drop_self_loops.hpp>
+#include <graft/ops/explain.hpp>
+#include <graft/ops/jaccard.hpp>
+#include <graft/ops/knn.hpp>
+#include <graft/ops/merge_top_k.hpp>
+#include <graft/ops/mix.hpp>
+#include <graft/ops/normalize.hpp>
+#include <graft/ops/propagate.hpp>
+#include <graft/ops/refine.hpp>
+#include <graft/ops/scale.hpp>
+#include <graft/ops/symmetrize.hpp>
+#include <graft/ops/threshold.hpp>
+#include <graft/ops/top_k.hpp>
+#include <graft/ops/top_k_scores.hpp>

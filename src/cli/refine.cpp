@@ -1,0 +1,237 @@
+// graft refine: files in, refined graph out.
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <oneapi/tbb/info.h>
+
+#include <graft/core/error.hpp>
+#include <graft/detail/atomic_file.hpp>
+#include <graft/io/inter.hpp>
+#include <graft/io/npy.hpp>
+#include <graft/io/npz.hpp>
+#include <graft/ops/refine.hpp>
+
+#include "command.hpp"
+#include "console.hpp"
+#include "exit_code.hpp"
+#include "interrupt.hpp"
+#include "refine_options.hpp"
+#include "refine_report.hpp"
+#include "sha256.hpp"
+
+namespace graft::cli {
+namespace {
+
+constexpr const char* kCommand = "graft refine";
+
+/// Seconds since the last call, or since it was made.
+class Stopwatch {
+ public:
+  double lap() {
+    const auto now = std::chrono::steady_clock::now();
+    return std::chrono::duration<double>(now - std::exchange(last_, now)).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+/// One source in memory.
+struct LoadedSource {
+  Matrix features;
+  Graph graph;
+};
+
+/// @throws InvalidArgument naming the file, the row and the value
+void check_finite(const std::filesystem::path& path, const Matrix& features) {
+  for (std::int64_t row = 0; row < features.rows(); ++row) {
+    const float* values = features.view().row(row);
+    for (std::int64_t col = 0; col < features.cols(); ++col) {
+      if (std::isfinite(values[col])) continue;
+      throw InvalidArgument(fmt::format("--features = {}: row {}, column {} = {}: must be finite in float32",
+                                        path.string(), row, col, values[col]));
+    }
+  }
+}
+
+class RefineRun {
+ public:
+  explicit RefineRun(RefineJob job)
+      : job_(std::move(job)),
+        cancel_(cancel_on_signals()),
+        progress_(kCommand, job_.quiet ? ProgressDisplay::Style::none : ProgressDisplay::natural_style()) {
+    context_.threads = job_.threads > 0 ? job_.threads : oneapi::tbb::info::default_concurrency();
+    context_.memory_budget = job_.memory_budget;
+    context_.cancel = cancel_;
+    context_.progress = [this](const Progress& progress) { progress_.update(progress); };
+  }
+
+  void run() {
+    check_files(job_);
+    report_.path = resolve_numeric_path(context_);
+    report_.threads = context_.threads;
+    if (job_.split != Split::train) {
+      warn(fmt::format("--split {}: the graph sees held-out interactions; do not measure a recommender with it",
+                       spelling_of(job_.split)));
+    }
+    Stopwatch watch;
+    load_sources();
+    load_interactions();
+    report_.read_seconds = watch.lap();
+    const Graph graph = refined();
+    report_.refine_seconds = watch.lap();
+    throw_if_cancelled(cancel_);
+    progress_.stage("writing " + job_.out.string());
+    save_npz(job_.out, graph, provenance_of(job_, report_));
+    report_.write_seconds = watch.lap();
+    progress_.clear();
+    report_result();
+  }
+
+ private:
+  void warn(const std::string& text) {
+    report_.notices.push_back(text);
+    print_message(kCommand, "warning", text);
+  }
+
+  void note(const std::string& text) {
+    report_.notices.push_back(text);
+    if (job_.quiet) return;
+    progress_.clear();
+    print_message(kCommand, "notice", text);
+  }
+
+  void load_sources() {
+    for (const Source& source : job_.sources) {
+      throw_if_cancelled(cancel_);
+      progress_.stage("reading " + source.path.string());
+      LoadedSource loaded;
+      SourceFacts facts;
+      if (source.kind == Source::Kind::features) {
+        loaded.features = read_npy(source.path);
+        check_finite(source.path, loaded.features);
+        facts.rows = loaded.features.rows();
+        facts.cols = loaded.features.cols();
+      } else {
+        loaded.graph = load_npz(source.path);
+        facts.rows = facts.cols = loaded.graph.items();
+      }
+      facts.sha256 = sha256_of_file(source.path, cancel_);
+      check_rows(source, facts);
+      report_.sources.push_back(std::move(facts));
+      loaded_.push_back(std::move(loaded));
+    }
+    report_.items = report_.sources.front().rows;
+  }
+
+  /// All sources describe the same items.
+  void check_rows(const Source& source, const SourceFacts& facts) const {
+    if (report_.sources.empty() || report_.sources.front().rows == facts.rows) return;
+    const Source& first = job_.sources.front();
+    throw InvalidArgument(fmt::format("{} = {}: {} rows: must be as many as {} = {} has: {} rows", source.option(),
+                                      source.path.string(), facts.rows, first.option(), first.path.string(),
+                                      report_.sources.front().rows));
+  }
+
+  void load_interactions() {
+    throw_if_cancelled(cancel_);
+    progress_.stage("reading " + job_.interactions.string());
+    const InterTable table = read_inter_table(job_.interactions);
+    const InterOptions options{.split = job_.split, .items = report_.items};
+    // an id that is too large is read again for the message with its line
+    interactions_ =
+        table.item_count > report_.items ? read_inter(job_.interactions, options) : interactions_of(table, options);
+    report_.users = interactions_.users();
+    report_.interactions = interactions_.size();
+    report_.duplicates = interactions_.duplicates();
+    report_.interactions_sha256 = sha256_of(interactions_);
+    for (const std::string& notice : table.notices) note(notice);
+    if (report_.duplicates > 0) {
+      note(fmt::format("{}: {} repeated interactions merged", job_.interactions.string(), report_.duplicates));
+    }
+    if (report_.interactions == 0 && job_.options.jaccard_k > 0) {
+      note(fmt::format("{}: no interactions in split {}: nothing to enhance the graph with", job_.interactions.string(),
+                       spelling_of(job_.split)));
+    }
+  }
+
+  Graph refined() {
+    std::vector<Modality> modalities;
+    for (std::size_t s = 0; s < job_.sources.size(); ++s) {
+      const Source& source = job_.sources[s];
+      Modality modality;
+      if (source.kind == Source::Kind::features) {
+        modality.features = loaded_[s].features;
+      } else {
+        modality.similarity = loaded_[s].graph;
+      }
+      modality.weight = source.weight;
+      modality.threshold = source.threshold;
+      modalities.push_back(modality);
+    }
+    return refine(modalities, interactions_, job_.options, context_, &report_.summary);
+  }
+
+  void report_result() {
+    try {
+      write_reports();
+    } catch (const IoError& error) {
+      throw IoError(fmt::format("{} (the graph itself is complete: {})", error.what(), job_.out.string()));
+    }
+  }
+
+  void write_reports() {
+    const bool json_to_stdout = job_.json_to_stdout();
+    if (!job_.json.empty()) {
+      const std::string json = summary_json(job_, report_);
+      if (json_to_stdout) {
+        print_output(json);
+      } else {
+        detail::write_file_atomically(job_.json, json, "--json");
+      }
+    }
+    if (job_.quiet) return;
+    const std::string text = summary_text(job_, report_);
+    if (json_to_stdout) {
+      print_error_stream(text);
+    } else {
+      print_output(text);
+    }
+  }
+
+  RefineJob job_;
+  const CancelToken& cancel_;
+  ProgressDisplay progress_;
+  Context context_;
+  RefineReport report_;
+  std::vector<LoadedSource> loaded_;
+  Interactions interactions_;
+};
+
+int run_refine(const RefineArguments& arguments) {
+  RefineJob job = checked_job(arguments);
+  if (job.cuda) {
+    throw BackendUnavailable("--backend = cuda: this build has no CUDA backend; use --backend cpu or auto");
+  }
+  RefineRun(std::move(job)).run();
+  return kDone;
+}
+
+}  // namespace
+
+Command add_refine(CLI::App& graft) {
+  CLI::App* parser = graft.add_subcommand(
+      "refine", "Refines the item-item graph: thresholded KNN by features plus top-K by common audience");
+  const auto arguments = std::make_shared<RefineArguments>();
+  add_refine_options(*parser, *arguments);
+  return {parser, [arguments] { return run_refine(*arguments); }};
+}
+
+}  // namespace graft::cli

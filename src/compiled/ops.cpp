@@ -1,0 +1,14 @@
+// The compiled bodies of include/graft/ops.
+#include <graft/detail/elementwise_impl.hpp>
+#include <graft/detail/explain_impl.hpp>
+#include <graft/detail/filter_impl.hpp>
+#include <graft/detail/jaccard_impl.hpp>
+#include <graft/detail/knn_impl.hpp>
+#include <graft/detail/merge_top_k_impl.hpp>
+#include <graft/detail/mix_impl.hpp>
+#include <graft/detail/normalize_impl.hpp>
+#include <graft/detail/propagate_impl.hpp>
+#include <graft/detail/refine_impl.hpp>
+#include <graft/detail/symmetrize_impl.hpp>
+#include <graft/detail/top_k_impl.hpp>
+#include <graft/detail/top_k_scores_impl.hpp>

@@ -1,0 +1,32 @@
+# cmake -DCASE=FILE -DCOMPILER=CXX -DINCLUDES=DIRS -DSYSTEM_INCLUDES=DIRS -P check.cmake
+file(STRINGS ${CASE} flag_line REGEX "^// refused with: " LIMIT_COUNT 1)
+file(STRINGS ${CASE} reason_line REGEX "^// because: " LIMIT_COUNT 1)
+string(REPLACE "// refused with: " "" flag "${flag_line}")
+string(REPLACE "// because: " "" reason "${reason_line}")
+if(NOT flag OR NOT reason)
+  message(FATAL_ERROR "${CASE}: its head must have the lines '// refused with: FLAG' and '// because: REGEX'")
+endif()
+
+set(command ${COMPILER} -std=c++20 -fsyntax-only)
+foreach(directory IN LISTS INCLUDES)
+  list(APPEND command -I${directory})
+endforeach()
+foreach(directory IN LISTS SYSTEM_INCLUDES)
+  # GCC cannot find the C library's headers any more when /usr/include is given as a system directory.
+  if(directory AND NOT directory STREQUAL "/usr/include")
+    list(APPEND command -isystem ${directory})
+  endif()
+endforeach()
+
+execute_process(COMMAND ${command} ${CASE} RESULT_VARIABLE status ERROR_VARIABLE output)
+if(NOT status EQUAL 0)
+  message(FATAL_ERROR "${CASE} must compile without ${flag}, but:\n${output}")
+endif()
+
+execute_process(COMMAND ${command} ${flag} ${CASE} RESULT_VARIABLE status ERROR_VARIABLE output)
+if(status EQUAL 0)
+  message(FATAL_ERROR "${CASE} must not compile with ${flag}, but does")
+endif()
+if(NOT output MATCHES "error: [^\n]*(${reason})")
+  message(FATAL_ERROR "${CASE} is refused with ${flag}, but not because of '${reason}':\n${output}")
+endif()
