@@ -60,7 +60,7 @@ int ulps(AudienceMeasure measure) { return measure == AudienceMeasure::pmi ? 1 :
 
 TEST_CASE("jaccard_graph: jaccard, cosine, overlap and pmi equal the exact oracle, edges and weights") {
   Random random(20260401);
-  for (int number = 0; number < cases(300); ++number) {
+  for (int number = 0; number < cases(1500); ++number) {
     const AudienceShape shape = draw_shape(random, 150);
     const Interactions interactions = draw_interactions(random, shape);
     const JaccardOptions options = draw_options(random, true);
@@ -81,7 +81,7 @@ TEST_CASE("jaccard_graph: equals the oracle on two thousand items") {
 
 TEST_CASE("jaccard_graph: log-likelihood ratios equal the oracle up to rounding of the logarithm") {
   Random random(20260403);
-  for (int number = 0; number < cases(100); ++number) {
+  for (int number = 0; number < cases(300); ++number) {
     const AudienceShape shape = draw_shape(random, 120);
     const Interactions interactions = draw_interactions(random, shape);
     const JaccardOptions options = draw_options(random, false);
@@ -109,7 +109,7 @@ TEST_CASE("jaccard_graph: log-likelihood ratios equal the oracle up to rounding 
 TEST_CASE("jaccard_graph: threads and budget do not change a bit") {
   graft::test::allow_eight_threads();
   Random random(20260404);
-  for (int number = 0; number < cases(60); ++number) {
+  for (int number = 0; number < cases(200); ++number) {
     const AudienceShape shape = draw_shape(random, number % 10 == 0 ? 2000 : 200);
     const Interactions interactions = draw_interactions(random, shape);
     const JaccardOptions options = draw_options(random, number % 4 != 0);
@@ -137,7 +137,7 @@ TEST_CASE("jaccard_graph: threads and budget do not change a bit") {
 
 TEST_CASE("jaccard_graph: row ranges joined by merge_top_k equal the whole") {
   Random random(20260405);
-  for (int number = 0; number < cases(60); ++number) {
+  for (int number = 0; number < cases(200); ++number) {
     const AudienceShape shape = draw_shape(random, 200);
     const Interactions interactions = draw_interactions(random, shape);
     JaccardOptions options = draw_options(random, number % 4 != 0);
@@ -158,7 +158,7 @@ TEST_CASE("jaccard_graph: row ranges joined by merge_top_k equal the whole") {
 
 TEST_CASE("jaccard_graph: the result for k is a prefix of the result for k + 1") {
   Random random(20260406);
-  for (int number = 0; number < cases(60); ++number) {
+  for (int number = 0; number < cases(200); ++number) {
     const AudienceShape shape = draw_shape(random, 100);
     const Interactions interactions = draw_interactions(random, shape);
     JaccardOptions options = draw_options(random, number % 4 != 0);

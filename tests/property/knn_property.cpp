@@ -73,7 +73,7 @@ std::string words(const FeatureShape& shape, const KnnOptions& options, int numb
 
 TEST_CASE("knn_graph: equals the oracle, but for similarities that differ by rounding") {
   Random random(20260101);
-  for (int number = 0; number < cases(220); ++number) {
+  for (int number = 0; number < cases(500); ++number) {
     const FeatureShape shape = draw_shape(random, 160);
     const FeatureData data = draw_features(random, shape);
     const KnnOptions options = draw_options(random, shape);
@@ -83,6 +83,19 @@ TEST_CASE("knn_graph: equals the oracle, but for similarities that differ by rou
     const std::string problem =
         graft::test::compare_knn(graph, data.view(), options, exact(shape.kind, options.metric));
     CHECK_MESSAGE(problem.empty(), words(shape, options, number) << ": " << problem);
+  }
+}
+
+TEST_CASE("knn_graph: sizes at the edges of panels, tiles and slices of dimensions equal the oracle") {
+  Random random(20260112);
+  for (const std::int64_t items : {7, 8, 9, 31, 32, 33, 191, 192, 193, 383, 384, 385, 577}) {
+    for (const std::int64_t dims : {1, 4, 191, 192, 193, 256, 257, 385}) {
+      const FeatureShape shape{.kind = Kind::small_integer, .items = items, .dims = dims};
+      const FeatureData data = draw_features(random, shape);
+      const KnnOptions options{.k = 3, .metric = dims % 2 == 0 ? Metric::l2 : Metric::dot};
+      const std::string problem = graft::test::compare_knn(knn_graph(data.view(), options), data.view(), options, true);
+      CHECK_MESSAGE(problem.empty(), words(shape, options, 0) << ": " << problem);
+    }
   }
 }
 
@@ -100,7 +113,7 @@ TEST_CASE("knn_graph: equals the oracle on two thousand items") {
 
 TEST_CASE("knn_graph: with small integers every tie is decided by the column") {
   Random random(20260103);
-  for (int number = 0; number < cases(60); ++number) {
+  for (int number = 0; number < cases(120); ++number) {
     const FeatureShape shape{.kind = Kind::small_integer,
                              .items = draw(random, 1, 300),
                              .dims = pick(random, std::vector<std::int64_t>{1, 2, 3, 4}),
@@ -118,7 +131,7 @@ TEST_CASE("knn_graph: with small integers every tie is decided by the column") {
 TEST_CASE("knn_graph: threads, budget and numeric path do not change a bit") {
   graft::test::allow_eight_threads();
   Random random(20260104);
-  for (int number = 0; number < cases(40); ++number) {
+  for (int number = 0; number < cases(80); ++number) {
     const FeatureShape shape = draw_shape(random, number % 10 == 0 ? 1500 : 300);
     const FeatureData data = draw_features(random, shape);
     const KnnOptions options = draw_options(random, shape);
@@ -170,7 +183,7 @@ TEST_CASE("knn_graph: cosines that rounding puts outside [-1, 1] tie at the end,
 
 TEST_CASE("knn_graph: row ranges joined by merge_top_k equal the whole") {
   Random random(20260105);
-  for (int number = 0; number < cases(40); ++number) {
+  for (int number = 0; number < cases(80); ++number) {
     const FeatureShape shape = draw_shape(random, 300);
     const FeatureData data = draw_features(random, shape);
     KnnOptions options = draw_options(random, shape);
@@ -192,7 +205,7 @@ TEST_CASE("knn_graph: row ranges joined by merge_top_k equal the whole") {
 
 TEST_CASE("knn_graph: column ranges joined by merge_top_k equal the whole") {
   Random random(20260106);
-  for (int number = 0; number < cases(60); ++number) {
+  for (int number = 0; number < cases(120); ++number) {
     const FeatureShape shape = draw_shape(random, 300);
     const FeatureData data = draw_features(random, shape);
     KnnOptions options = draw_options(random, shape);
@@ -216,7 +229,7 @@ TEST_CASE("knn_graph: column ranges joined by merge_top_k equal the whole") {
 
 TEST_CASE("knn_graph: both ranges at once compute just that block") {
   Random random(20260107);
-  for (int number = 0; number < cases(40); ++number) {
+  for (int number = 0; number < cases(80); ++number) {
     const FeatureShape shape = draw_shape(random, 200);
     const FeatureData data = draw_features(random, shape);
     KnnOptions options = draw_options(random, shape);
@@ -232,7 +245,7 @@ TEST_CASE("knn_graph: both ranges at once compute just that block") {
 
 TEST_CASE("knn_graph: the result for k is a prefix of the result for k + 1") {
   Random random(20260108);
-  for (int number = 0; number < cases(40); ++number) {
+  for (int number = 0; number < cases(80); ++number) {
     const FeatureShape shape = draw_shape(random, 120);
     const FeatureData data = draw_features(random, shape);
     KnnOptions options = draw_options(random, shape);
@@ -254,7 +267,7 @@ TEST_CASE("knn_graph: the result for k is a prefix of the result for k + 1") {
 
 TEST_CASE("knn_graph: a pair weighs the same in both directions, bit for bit") {
   Random random(20260109);
-  for (int number = 0; number < cases(40); ++number) {
+  for (int number = 0; number < cases(80); ++number) {
     const FeatureShape shape = draw_shape(random, 150);
     const FeatureData data = draw_features(random, shape);
     KnnOptions options = draw_options(random, shape);
@@ -272,7 +285,7 @@ TEST_CASE("knn_graph: a pair weighs the same in both directions, bit for bit") {
 
 TEST_CASE("knn_graph: a bound and binary weights equal threshold and binarize afterwards, bit for bit") {
   Random random(20260110);
-  for (int number = 0; number < cases(60); ++number) {
+  for (int number = 0; number < cases(120); ++number) {
     const FeatureShape shape = draw_shape(random, 200);
     const FeatureData data = draw_features(random, shape);
     KnnOptions options = draw_options(random, shape);
@@ -293,7 +306,7 @@ TEST_CASE("knn_graph: a bound and binary weights equal threshold and binarize af
 
 TEST_CASE("knn_graph: padding between rows and the address of the data change nothing") {
   Random random(20260111);
-  for (int number = 0; number < cases(30); ++number) {
+  for (int number = 0; number < cases(60); ++number) {
     const FeatureShape shape = draw_shape(random, 150);
     const FeatureData data = draw_features(random, shape);
     const KnnOptions options = draw_options(random, shape);

@@ -73,7 +73,7 @@ void fit_the_oracle(RefineOptions& options) {
 
 TEST_CASE("refine: every preset and option equals the dense oracle") {
   Random random(20260501);
-  for (int number = 0; number < cases(200); ++number) {
+  for (int number = 0; number < cases(1000); ++number) {
     Input input = draw_input(random, 70);
     fit_the_oracle(input.options);
     const Dense cosine = graft::test::cosines(input.features.view());
@@ -88,7 +88,7 @@ TEST_CASE("refine: every preset and option equals the dense oracle") {
 
 TEST_CASE("refine: a ready similarity graph gives the bits that features give, with or without its diagonal") {
   Random random(20260502);
-  for (int number = 0; number < cases(120); ++number) {
+  for (int number = 0; number < cases(500); ++number) {
     Input input = draw_input(random, 60);
     // a graph cannot say that a row was zero: it would be given its self loop where the preset keeps it
     for (std::int64_t r = 0; r < input.features.items; ++r) {
@@ -106,7 +106,7 @@ TEST_CASE("refine: a ready similarity graph gives the bits that features give, w
 
 TEST_CASE("refine: the counts of the summary are those of the oracle") {
   Random random(20260503);
-  for (int number = 0; number < cases(120); ++number) {
+  for (int number = 0; number < cases(500); ++number) {
     Input input = draw_input(random, 60);
     fit_the_oracle(input.options);
     RefineSummary summary;
@@ -175,7 +175,7 @@ TEST_CASE("refine: threads and a small budget do not change a bit") {
 
 TEST_CASE("explain: its weight is the weight that refine gives, for every pair and preset") {
   Random random(20260505);
-  for (int number = 0; number < cases(24); ++number) {
+  for (int number = 0; number < cases(80); ++number) {
     Input input = draw_input(random, 24);
     input.options.symmetrize = std::nullopt;
     input.options.add_self_loops = false;
@@ -197,7 +197,7 @@ TEST_CASE("explain: its weight is the weight that refine gives, for every pair a
 
 TEST_CASE("explain: facts and ranks are those of the oracle") {
   Random random(20260506);
-  for (int number = 0; number < cases(24); ++number) {
+  for (int number = 0; number < cases(80); ++number) {
     const Input input = draw_input(random, 24);
     const Interactions& interactions = input.interactions;
     const Dense cosine = graft::test::cosines(input.features.view());

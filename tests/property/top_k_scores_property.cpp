@@ -76,7 +76,7 @@ void draw_input(Random& random, std::int64_t most, Input& input) {
 
 TEST_CASE("top_k_scores: equals the oracle, exclusions and bounds included") {
   Random random(20260301);
-  for (int number = 0; number < cases(150); ++number) {
+  for (int number = 0; number < cases(400); ++number) {
     Input input;
     draw_input(random, number % 10 == 0 ? 400 : 120, input);
     const Ranking ranking = top_k_scores(input.queries.view(), input.items.view(), input.options);
@@ -89,7 +89,7 @@ TEST_CASE("top_k_scores: equals the oracle, exclusions and bounds included") {
 TEST_CASE("top_k_scores: threads and budget do not change a bit") {
   graft::test::allow_eight_threads();
   Random random(20260302);
-  for (int number = 0; number < cases(30); ++number) {
+  for (int number = 0; number < cases(80); ++number) {
     Input input;
     draw_input(random, 300, input);
     Context context;
@@ -113,7 +113,7 @@ TEST_CASE("top_k_scores: threads and budget do not change a bit") {
 
 TEST_CASE("top_k_scores: query ranges give the rows of the whole") {
   Random random(20260303);
-  for (int number = 0; number < cases(40); ++number) {
+  for (int number = 0; number < cases(100); ++number) {
     Input input;
     draw_input(random, 200, input);
     const Ranking whole = top_k_scores(input.queries.view(), input.items.view(), input.options);
@@ -135,7 +135,7 @@ TEST_CASE("top_k_scores: query ranges give the rows of the whole") {
 
 TEST_CASE("top_k_scores: the ranking for k starts the ranking for k + 1") {
   Random random(20260304);
-  for (int number = 0; number < cases(30); ++number) {
+  for (int number = 0; number < cases(80); ++number) {
     Input input;
     draw_input(random, 100, input);
     input.options.k = 1;
@@ -157,7 +157,7 @@ TEST_CASE("top_k_scores: the ranking for k starts the ranking for k + 1") {
 
 TEST_CASE("top_k_scores: items against themselves without themselves is knn_graph, bit for bit") {
   Random random(20260305);
-  for (int number = 0; number < cases(30); ++number) {
+  for (int number = 0; number < cases(80); ++number) {
     Input input;
     draw_input(random, 200, input);
     const FeatureData& items = input.items;

@@ -25,14 +25,15 @@ namespace graft::detail {
 /// Turns the signal of a file size limit (`ulimit -f`) into the error EFBIG of the write, as other errors are.
 class FileSizeSignalBlock {
  public:
-  FileSizeSignalBlock() {
+  FileSizeSignalBlock() : was_pending_(pending()) {
     sigemptyset(&limit_);
     sigaddset(&limit_, SIGXFSZ);
-    was_pending_ = pending();
     pthread_sigmask(SIG_BLOCK, &limit_, &before_);
   }
   FileSizeSignalBlock(const FileSizeSignalBlock&) = delete;
   FileSizeSignalBlock& operator=(const FileSizeSignalBlock&) = delete;
+  FileSizeSignalBlock(FileSizeSignalBlock&&) = delete;
+  FileSizeSignalBlock& operator=(FileSizeSignalBlock&&) = delete;
   ~FileSizeSignalBlock() {
     if (!was_pending_ && pending()) {
       int taken = 0;
@@ -50,7 +51,7 @@ class FileSizeSignalBlock {
 
   sigset_t limit_ = {};
   sigset_t before_ = {};
-  bool was_pending_ = false;
+  bool was_pending_;
 };
 
 /// Where a path leads through symbolic links; the last name need not exist.
@@ -81,6 +82,8 @@ class AtomicFile {
   }
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
+  AtomicFile(AtomicFile&&) = delete;
+  AtomicFile& operator=(AtomicFile&&) = delete;
   ~AtomicFile() {
     if (!temporary_.empty()) ::unlink(temporary_.c_str());
   }

@@ -81,6 +81,8 @@ class ByteSource {
   virtual ~ByteSource() = default;
   ByteSource(const ByteSource&) = delete;
   ByteSource& operator=(const ByteSource&) = delete;
+  ByteSource(ByteSource&&) = delete;
+  ByteSource& operator=(ByteSource&&) = delete;
 
   /// Fills `out`, which must not be longer than remaining().
   void read(std::span<std::byte> out) {

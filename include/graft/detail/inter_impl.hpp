@@ -73,7 +73,10 @@ class InterParser {
   }
 
  private:
-  enum Column : std::size_t { kUser, kItem, kLabel, kColumns };
+  static constexpr std::size_t kUser = 0;
+  static constexpr std::size_t kItem = 1;
+  static constexpr std::size_t kLabel = 2;
+  static constexpr std::size_t kColumns = 3;
   static constexpr std::array<std::string_view, kColumns> kNames = {"userID", "itemID", "x_label"};
   static constexpr std::size_t kAbsent = static_cast<std::size_t>(-1);
   static constexpr std::int64_t kLeastRow = 4;  // "0\t0\n"
@@ -88,7 +91,7 @@ class InterParser {
     const std::string_view whole = text;
     for (fields_ = 0;; ++fields_) {
       const std::size_t end = std::min(text.find('\t'), text.size());
-      const auto name = std::find(kNames.begin(), kNames.end(), text.substr(0, end));
+      const auto* const name = std::find(kNames.begin(), kNames.end(), text.substr(0, end));
       if (name != kNames.end()) {
         std::size_t& place = places_[static_cast<std::size_t>(name - kNames.begin())];
         if (place != kAbsent) file_.fail(here(), quote(whole), "has the column " + std::string(*name) + " twice");
@@ -98,7 +101,7 @@ class InterParser {
       text.remove_prefix(end + 1);
     }
     ++fields_;
-    for (const Column column : {kUser, kItem}) {
+    for (const std::size_t column : {kUser, kItem}) {
       if (places_[column] != kAbsent) continue;
       file_.fail(here(), quote(whole),
                  "must name the column " + std::string(kNames[column]) + "; columns are separated by tabs");
@@ -134,7 +137,7 @@ class InterParser {
     ++table_.split_rows[static_cast<std::size_t>(split)];
   }
 
-  std::int32_t id(Column column, std::string_view text) const {
+  std::int32_t id(std::size_t column, std::string_view text) const {
     std::int64_t value = 0;
     for (const char c : text) {
       if (c < '0' || c > '9') bad_id(column, text);
@@ -148,7 +151,7 @@ class InterParser {
     return as_id(value);
   }
 
-  [[noreturn]] void bad_id(Column column, std::string_view text) const {
+  [[noreturn]] void bad_id(std::size_t column, std::string_view text) const {
     file_.fail(here() + ": " + std::string(kNames[column]), quote(text),
                "must be a non-negative decimal integer (no sign, blank or fraction); " + std::string(kSplitHint));
   }

@@ -86,7 +86,6 @@ class NpyDict {
     }
     skip_space();
     if (at_ != text_.size()) fail("must end after the dict");
-    constexpr std::array<const char*, 3> kKeys = {"descr", "fortran_order", "shape"};
     for (std::size_t k = 0; k < kKeys.size(); ++k) {
       if (!seen_[k]) fail("must have the key '" + std::string(kKeys[k]) + "'");
     }
@@ -94,13 +93,16 @@ class NpyDict {
   }
 
  private:
+  static constexpr std::array<std::string_view, 3> kKeys = {"descr", "fortran_order", "shape"};
+
   void entry(const std::string& key) {
-    const std::size_t which = key == "descr" ? 0 : key == "fortran_order" ? 1 : key == "shape" ? 2 : 3;
-    if (which == 3) fail("has the unknown key " + quote(key));
-    if (seen_[which]) fail("has the key '" + key + "' twice");
-    seen_[which] = true;
-    if (which == 0) return descr();
-    if (which == 1) return fortran_order();
+    const auto* const known = std::find(kKeys.begin(), kKeys.end(), key);
+    if (known == kKeys.end()) fail("has the unknown key " + quote(key));
+    bool& seen = seen_[static_cast<std::size_t>(known - kKeys.begin())];
+    if (seen) fail("has the key '" + key + "' twice");
+    seen = true;
+    if (key == "descr") return descr();
+    if (key == "fortran_order") return fortran_order();
     shape();
   }
 
@@ -171,7 +173,7 @@ class NpyDict {
   const ByteSource& source_;
   std::string_view text_;
   std::size_t at_ = 0;
-  std::array<bool, 3> seen_{};
+  std::array<bool, kKeys.size()> seen_{};
   NpyHeader header_;
 };
 
@@ -212,7 +214,7 @@ inline NpyHeader read_npy_header(ByteSource& source) {
   source.read(std::span(prefix).first(as_size(least)));
   const std::string_view start(reinterpret_cast<const char*>(prefix.data()), as_size(least));
   if (start.substr(0, kNpyMagic.size()) != kNpyMagic) {
-    source.fail("first bytes", quote(start.substr(0, kNpyMagic.size())), "is not a .npy array (\"\\x93NUMPY\")");
+    source.fail("first bytes", quote(start.substr(0, kNpyMagic.size())), R"(is not a .npy array ("\x93NUMPY"))");
   }
   if (least < 10) source.fail("length", std::to_string(least) + " bytes", "is too short for a .npy header");
   const auto major = std::to_integer<int>(prefix[6]);
@@ -250,8 +252,10 @@ inline NpyHeader read_npy_header(ByteSource& source) {
 inline Bytes npy_header(std::string_view descr, std::span<const std::int64_t> shape) {
   std::string dict = "{'descr': '" + std::string(descr) + "', 'fortran_order': False, 'shape': (";
   for (std::size_t d = 0; d < shape.size(); ++d) {
-    dict += std::to_string(shape[d]) + (d + 1 < shape.size() ? ", " : shape.size() == 1 ? "," : "");
+    dict += std::to_string(shape[d]);
+    if (d + 1 < shape.size()) dict += ", ";
   }
+  if (shape.size() == 1) dict += ",";
   dict += "), }";
   constexpr std::size_t kPrefix = 10;
   const std::size_t unpadded = kPrefix + dict.size() + 1;

@@ -11,13 +11,21 @@ namespace graft::detail {
 
 inline bool is_code_point(std::uint32_t value) { return value <= 0x10FFFFU && (value < 0xD800U || value > 0xDFFFU); }
 
+/// Bytes of the code point that begins with `lead`; 0 if none does.
+inline std::size_t utf8_length(unsigned char lead) {
+  if (lead < 0x80U) return 1;
+  if (lead < 0xC0U || lead > 0xF4U) return 0;
+  if (lead < 0xE0U) return 2;
+  return lead < 0xF0U ? 3 : 4;
+}
+
 /// UTF-8 as code points; nothing if the text is not UTF-8 (overlong forms and surrogates are not).
 inline std::optional<std::u32string> decode_utf8(std::string_view text) {
   std::u32string points;
   for (std::size_t i = 0; i < text.size();) {
     const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t length = lead < 0x80U ? 1 : lead < 0xC0U ? 0 : lead < 0xE0U ? 2 : lead < 0xF0U ? 3 : 4;
-    if (length == 0 || lead > 0xF4U || length > text.size() - i) return std::nullopt;
+    const std::size_t length = utf8_length(lead);
+    if (length == 0 || length > text.size() - i) return std::nullopt;
     std::uint32_t value = length == 1 ? lead : lead & (0x7FU >> length);
     for (std::size_t j = 1; j < length; ++j) {
       const auto next = static_cast<unsigned char>(text[i + j]);

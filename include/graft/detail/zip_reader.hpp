@@ -186,6 +186,7 @@ class ZipReader {
 
   void check_overlap() const {
     std::vector<const ZipMember*> order;
+    order.reserve(members_.size());
     for (const auto& [name, member] : members_) order.push_back(&member);
     std::sort(order.begin(), order.end(),
               [](const ZipMember* a, const ZipMember* b) { return a->header_offset < b->header_offset; });
@@ -212,14 +213,16 @@ class ZipMemberSource final : public ByteSource {
  public:
   /// @throws FormatError if the member is encrypted, of an unknown method, or of a size that it cannot have
   ZipMemberSource(const ZipReader& zip, const ZipMember& member)
-      : ByteSource(zip.file(), "member " + member.name, member.size), member_(member) {
-    check_claims();
-    begin_ = data_offset(zip);
+      : ByteSource(zip.file(), "member " + member.name, member.size), member_(member), begin_(data_offset(zip)) {
     if (member_.method != kZipDeflated) return;
     if (::inflateInit2(&stream_, -MAX_WBITS) != Z_OK) {
       throw OutOfMemory(message(operation(), "memory", "", "zlib could not start to inflate"));
     }
   }
+  ZipMemberSource(const ZipMemberSource&) = delete;
+  ZipMemberSource& operator=(const ZipMemberSource&) = delete;
+  ZipMemberSource(ZipMemberSource&&) = delete;
+  ZipMemberSource& operator=(ZipMemberSource&&) = delete;
   ~ZipMemberSource() override {
     if (member_.method == kZipDeflated) ::inflateEnd(&stream_);
   }
@@ -250,7 +253,9 @@ class ZipMemberSource final : public ByteSource {
     }
   }
 
+  /// Where the packed bytes begin, once the headers are found to be sound.
   std::int64_t data_offset(const ZipReader& zip) const {
+    check_claims();
     std::array<std::byte, kZipLocalSize> header = {};
     file().read_at(member_.header_offset, header);  // within the file: checked with the directory
     if (load_little<std::uint32_t>(header.data()) != kZipLocal) {
@@ -328,7 +333,7 @@ class ZipMemberSource final : public ByteSource {
   }
 
   ZipMember member_;
-  std::int64_t begin_ = 0;  ///< offset of the packed bytes
+  std::int64_t begin_;      ///< offset of the packed bytes
   std::int64_t taken_ = 0;  ///< packed bytes read from the file
   bool ended_ = false;
   std::uint32_t crc_ = 0;

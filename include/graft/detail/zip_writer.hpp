@@ -31,6 +31,8 @@ class ZipWriter {
       : operation_(operation), file_(file), zip64_from_(zip64_from) {}
   ZipWriter(const ZipWriter&) = delete;
   ZipWriter& operator=(const ZipWriter&) = delete;
+  ZipWriter(ZipWriter&&) = delete;
+  ZipWriter& operator=(ZipWriter&&) = delete;
   ~ZipWriter() { end_deflating(); }
 
   /// Starts a member of `size` bytes.
@@ -99,12 +101,12 @@ class ZipWriter {
   static constexpr std::uint16_t kVersion = 20;            // deflate
   static constexpr std::uint16_t kWideVersion = 45;        // zip64
 
-  [[nodiscard]] std::uint32_t narrow(std::int64_t value, bool wide) const {
+  static std::uint32_t narrow(std::int64_t value, bool wide) {
     return wide ? kZipNarrowMost : static_cast<std::uint32_t>(value);
   }
 
   /// From the version needed to the sizes: the part that local headers and directory records share.
-  void append_common(Bytes& bytes, const Member& member, bool wide_record) const {
+  static void append_common(Bytes& bytes, const Member& member, bool wide_record) {
     append_little(bytes, wide_record ? kWideVersion : kVersion);
     append_little(bytes, std::uint16_t{0});  // flags
     append_little(bytes, member.compressed ? kZipDeflated : kZipStored);
