@@ -167,8 +167,7 @@ TEST_CASE("golden example: audiences overlap as stated, and the enhancement grap
       const auto row = static_cast<std::int64_t>(a);
       const auto column = static_cast<std::int64_t>(b);
       inter[a][b] = static_cast<double>(graft::test::common(x.interactions, row, column));
-      united[a][b] =
-          static_cast<double>(x.interactions.degree(row) + x.interactions.degree(column)) - inter[a][b];
+      united[a][b] = static_cast<double>(x.interactions.degree(row) + x.interactions.degree(column)) - inter[a][b];
     }
   }
   check(cases()[0], "inter", inter, 0.0);
@@ -203,12 +202,12 @@ TEST_CASE("golden example: refine gives W, its row sums and the normalised graph
 TEST_CASE("golden example: refine equals the operators composed by hand, bit for bit") {
   const Example x = example();
   for (const Case& c : cases()) {
-    const Graph composed =
-        knn_graph(x.features(), {.k = c.knn_k,
-                                 .min_similarity = c.threshold,
-                                 .weights = Weights::binary,
-                                 .self = c.preset == Preset::noself ? Self::drop : Self::keep}) |
-        add(jaccard_graph(x.interactions, audience_options(c, c.jaccard_k))) | normalize(Normalization::symmetric);
+    const Graph composed = knn_graph(x.features(), {.k = c.knn_k,
+                                                    .min_similarity = c.threshold,
+                                                    .weights = Weights::binary,
+                                                    .self = c.preset == Preset::noself ? Self::drop : Self::keep}) |
+                           add(jaccard_graph(x.interactions, audience_options(c, c.jaccard_k))) |
+                           normalize(Normalization::symmetric);
     CHECK_MESSAGE(refine(x.features(), x.interactions, options_of(c)) == composed, c.key);
   }
 }

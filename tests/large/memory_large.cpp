@@ -121,7 +121,8 @@ TEST_CASE("jaccard_graph: memory stays within output and budget on 200,000 items
   for (const std::int64_t budget : {16 * kMebibyte, kDefaultMemoryBudget}) {
     const Context context{.threads = 2, .memory_budget = budget};
     const JaccardOptions options{.k = 10};
-    check_growth("jaccard_graph", plan(interactions, options, context).output_bytes + budget, [&] {
+    const Plan cost = plan(interactions, options, Context{.threads = 1, .memory_budget = budget});
+    check_growth("jaccard_graph", cost.output_bytes + budget, [&] {
       if (jaccard_graph(interactions, options, context).edges() == 0) throw InvalidArgument("edges are missing");
     });
   }
@@ -132,7 +133,8 @@ TEST_CASE("jaccard_graph: a row of four million neighbours stays within output a
   for (std::int32_t i = 0; i < 4000000; ++i) items.push_back(i);
   const Interactions everything = Interactions::from_pairs(std::vector<std::int32_t>(items.size(), 0), items);
   const JaccardOptions options{.k = 4000000, .row_range = {77, 78}};
-  const Context context{.threads = 1};
+  CHECK_THROWS_AS(plan(everything, options, Context{.threads = 1}), graft::OutOfMemory);  // 16 bytes a candidate
+  const Context context{.threads = 1, .memory_budget = std::int64_t{128} << 20};
   check_growth("jaccard_graph", plan(everything, options, context).output_bytes + context.memory_budget, [&] {
     if (jaccard_graph(everything, options, context).edges() != 3999999) throw InvalidArgument("edges are missing");
   });

@@ -119,11 +119,11 @@ TEST_CASE("jaccard_graph: threads and budget do not change a bit") {
     for (const int threads : {1, 2, 7}) {
       context.threads = threads;
       context.memory_budget = kDefaultMemoryBudget;
-      CHECK_MESSAGE(jaccard_graph(interactions, options, context) == expected,
-                    words(shape, options, number) << ", threads " << threads);
+      CHECK_MESSAGE(jaccard_graph(interactions, options, context) == expected, words(shape, options, number)
+                                                                                   << ", threads " << threads);
       if (shape.items == 0) continue;
-      const std::int64_t least = graft::test::least_budget(
-          [&](const Context& c) { plan(interactions, options, c); }, context);
+      const std::int64_t least =
+          graft::test::least_budget([&](const Context& c) { plan(interactions, options, c); }, context);
       REQUIRE_MESSAGE(least > 0, words(shape, options, number) << ": OutOfMemory does not name the least budget");
       for (const std::int64_t extra : {std::int64_t{0}, draw(random, 1, 300), draw(random, 300, 20000)}) {
         context.memory_budget = least + extra;
@@ -205,18 +205,17 @@ TEST_CASE("jaccard_graph: fractions that float32 cannot tell apart are told apar
 TEST_CASE("jaccard_graph: audiences of hundreds of thousands are compared without overflow") {
   Random random(20260407);
   std::vector<std::pair<std::int32_t, std::int32_t>> intervals;
-  for (int i = 0; i < 16; ++i) {
+  for (int i = 0; i < 10; ++i) {
     const auto begin = static_cast<std::int32_t>(draw(random, 0, 3000));
     intervals.emplace_back(begin, static_cast<std::int32_t>(draw(random, 297000, 300000)));
   }
   const Interactions interactions = from_intervals(intervals);
   for (const AudienceMeasure measure :
        {AudienceMeasure::jaccard, AudienceMeasure::cosine, AudienceMeasure::overlap, AudienceMeasure::pmi}) {
-    for (const std::int64_t k : {1, 5, 8, 11}) {
+    for (const std::int64_t k : {1, 4, 7}) {
       const JaccardOptions options{.k = k, .measure = measure};
-      const std::string problem =
-          graft::test::compare_graphs(jaccard_graph(interactions, options),
-                                      graft::test::audience_oracle(interactions, options), ulps(measure));
+      const std::string problem = graft::test::compare_graphs(
+          jaccard_graph(interactions, options), graft::test::audience_oracle(interactions, options), ulps(measure));
       CHECK_MESSAGE(problem.empty(), "measure " << static_cast<int>(measure) << ", k " << k << ": " << problem);
     }
   }

@@ -122,8 +122,7 @@ TEST_CASE("knn_graph: with small integers every tie is decided by the column") {
     const KnnOptions options{.k = draw(random, 1, 40),
                              .metric = draw(random, 0, 1) == 0 ? Metric::dot : Metric::l2,
                              .self = draw(random, 0, 1) == 0 ? Self::keep : Self::drop};
-    const std::string problem =
-        graft::test::compare_knn(knn_graph(data.view(), options), data.view(), options, true);
+    const std::string problem = graft::test::compare_knn(knn_graph(data.view(), options), data.view(), options, true);
     CHECK_MESSAGE(problem.empty(), words(shape, options, number) << ": " << problem);
   }
 }
@@ -141,11 +140,11 @@ TEST_CASE("knn_graph: threads, budget and numeric path do not change a bit") {
     for (const int threads : {1, 2, 7}) {
       context.threads = threads;
       context.memory_budget = kDefaultMemoryBudget;
-      CHECK_MESSAGE(knn_graph(data.view(), options, context) == expected,
-                    words(shape, options, number) << ", threads " << threads);
+      CHECK_MESSAGE(knn_graph(data.view(), options, context) == expected, words(shape, options, number)
+                                                                              << ", threads " << threads);
       if (shape.items == 0) continue;
-      const std::int64_t least = graft::test::least_budget(
-          [&](const Context& c) { plan(shape.items, shape.dims, options, c); }, context);
+      const std::int64_t least =
+          graft::test::least_budget([&](const Context& c) { plan(shape.items, shape.dims, options, c); }, context);
       REQUIRE_MESSAGE(least > 0, words(shape, options, number) << ": OutOfMemory does not name the least budget");
       for (const std::int64_t extra : {std::int64_t{0}, draw(random, 1, 4096), draw(random, 4096, 400000)}) {
         context.memory_budget = least + extra;
@@ -194,8 +193,8 @@ TEST_CASE("knn_graph: row ranges joined by merge_top_k equal the whole") {
     for (const RowRange range : {RowRange{0, first}, RowRange{first, second}, RowRange{.begin = second}}) {
       options.row_range = range;
       parts.push_back(knn_graph(data.view(), options));
-      const std::string problem = graft::test::compare_knn(parts.back(), data.view(), options,
-                                                           exact(shape.kind, options.metric));
+      const std::string problem =
+          graft::test::compare_knn(parts.back(), data.view(), options, exact(shape.kind, options.metric));
       CHECK_MESSAGE(problem.empty(), words(shape, options, number) << ": " << problem);
     }
     const std::vector<GraphView> views(parts.begin(), parts.end());
@@ -218,8 +217,8 @@ TEST_CASE("knn_graph: column ranges joined by merge_top_k equal the whole") {
     for (const RowRange range : {RowRange{0, first}, RowRange{first, second}, RowRange{.begin = second}}) {
       options.column_range = range;
       parts.push_back(knn_graph(data.view(), options));
-      const std::string problem = graft::test::compare_knn(parts.back(), data.view(), options,
-                                                           exact(shape.kind, options.metric));
+      const std::string problem =
+          graft::test::compare_knn(parts.back(), data.view(), options, exact(shape.kind, options.metric));
       CHECK_MESSAGE(problem.empty(), words(shape, options, number) << ": " << problem);
     }
     const std::vector<GraphView> views(parts.begin(), parts.end());

@@ -36,8 +36,8 @@ struct Input {
 
 Input draw_input(Random& random) {
   Input input;
-  input.shape.kind = pick(random, std::vector<Kind>{Kind::gaussian, Kind::positive, Kind::small_integer, Kind::signs,
-                                                    Kind::constant});
+  input.shape.kind =
+      pick(random, std::vector<Kind>{Kind::gaussian, Kind::positive, Kind::small_integer, Kind::signs, Kind::constant});
   input.shape.items = draw(random, 0, 260);
   input.shape.dims = pick(random, std::vector<std::int64_t>{0, 1, 3, 8, 17, 63, 64, 129, 384, 600});
   input.shape.padding = draw(random, 0, 5);

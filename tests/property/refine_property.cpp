@@ -46,9 +46,9 @@ Input draw_input(Random& random, std::int64_t most_items) {
   input.options.jaccard_k = pick(random, std::vector<std::int64_t>{0, 1, 2, 10, 100});
   input.options.threshold = pick(random, std::vector<float>{-1.0F, -0.25F, 0.0F, 0.25F, 0.5F, 1.0F});
   input.options.weights = pick(random, std::vector<Weights>{Weights::binary, Weights::similarity});
-  input.options.symmetrize = pick(random, std::vector<std::optional<Symmetrization>>{
-                                              std::nullopt, Symmetrization::max, Symmetrization::mean,
-                                              Symmetrization::min});
+  input.options.symmetrize =
+      pick(random, std::vector<std::optional<Symmetrization>>{std::nullopt, Symmetrization::max, Symmetrization::mean,
+                                                              Symmetrization::min});
   input.options.add_self_loops = draw(random, 0, 2) == 0;
   input.options.normalization =
       pick(random, std::vector<Normalization>{Normalization::symmetric, Normalization::row, Normalization::none});
@@ -78,8 +78,8 @@ TEST_CASE("refine: every preset and option equals the dense oracle") {
     fit_the_oracle(input.options);
     const Dense cosine = graft::test::cosines(input.features.view());
     const Dense w = graft::test::refined_weights(cosine, input.interactions, input.options);
-    const Dense expected = graft::test::normalized(w, input.options.normalization,
-                                                   static_cast<double>(input.options.epsilon));
+    const Dense expected =
+        graft::test::normalized(w, input.options.normalization, static_cast<double>(input.options.epsilon));
     const Graph graph = refine(input.features.view(), input.interactions, input.options);
     const std::string problem = difference(dense(graph), expected, 2e-6);
     CHECK_MESSAGE(problem.empty(), words(input, number) << ": " << problem);
@@ -185,8 +185,7 @@ TEST_CASE("explain: its weight is the weight that refine gives, for every pair a
       for (std::int64_t j = 0; j < w.items(); ++j) {
         const Explanation facts = explain(input.features.view(), input.interactions, i, j, input.options);
         const float stored = graft::test::weight_of(w, i, j);
-        const std::string where =
-            words(input, number) + ", pair " + std::to_string(i) + ", " + std::to_string(j);
+        const std::string where = words(input, number) + ", pair " + std::to_string(i) + ", " + std::to_string(j);
         CHECK_MESSAGE(facts.weight == (std::isnan(stored) ? 0.0F : stored), where);
         const bool kept = facts.similarity_rule == EdgeRule::kept || facts.audience_rule == EdgeRule::kept;
         CHECK_MESSAGE(kept == !std::isnan(stored), where);

@@ -37,22 +37,22 @@ struct Input {
     return kind == Kind::signs || (kind == Kind::small_integer && options.metric != Metric::cosine);
   }
   [[nodiscard]] std::string words(int number) const {
-    return "case " + std::to_string(number) + ": " + graft::test::name_of(kind) + " " +
-           std::to_string(queries.items) + " queries, " + std::to_string(items.items) + " items, dims " +
-           std::to_string(items.dims) + ", k " + std::to_string(options.k) + ", metric " +
-           std::to_string(static_cast<int>(options.metric)) + (offsets.empty() ? "" : ", exclusions");
+    return "case " + std::to_string(number) + ": " + graft::test::name_of(kind) + " " + std::to_string(queries.items) +
+           " queries, " + std::to_string(items.items) + " items, dims " + std::to_string(items.dims) + ", k " +
+           std::to_string(options.k) + ", metric " + std::to_string(static_cast<int>(options.metric)) +
+           (offsets.empty() ? "" : ", exclusions");
   }
 };
 
 /// Fills `input`, whose spans point into itself.
 void draw_input(Random& random, std::int64_t most, Input& input) {
-  input.kind = pick(random, std::vector<Kind>{Kind::gaussian, Kind::positive, Kind::small_integer, Kind::signs,
-                                              Kind::constant});
+  input.kind =
+      pick(random, std::vector<Kind>{Kind::gaussian, Kind::positive, Kind::small_integer, Kind::signs, Kind::constant});
   const auto dims = pick(random, std::vector<std::int64_t>{0, 1, 2, 3, 7, 17, 64, 65, 200, 384, 600});
-  input.queries = draw_features(random, {.kind = input.kind, .items = draw(random, 0, most), .dims = dims,
-                                         .padding = draw(random, 0, 4)});
-  input.items = draw_features(random, {.kind = input.kind, .items = draw(random, 0, most), .dims = dims,
-                                       .padding = draw(random, 0, 4)});
+  input.queries = draw_features(
+      random, {.kind = input.kind, .items = draw(random, 0, most), .dims = dims, .padding = draw(random, 0, 4)});
+  input.items = draw_features(
+      random, {.kind = input.kind, .items = draw(random, 0, most), .dims = dims, .padding = draw(random, 0, 4)});
   for (std::int64_t q = 0; q < input.queries.items && input.items.items > 0; q += 3) {
     std::copy_n(input.items.row(draw(random, 0, input.items.items - 1)), dims, input.queries.row(q));
   }
@@ -80,8 +80,8 @@ TEST_CASE("top_k_scores: equals the oracle, exclusions and bounds included") {
     Input input;
     draw_input(random, number % 10 == 0 ? 400 : 120, input);
     const Ranking ranking = top_k_scores(input.queries.view(), input.items.view(), input.options);
-    const std::string problem = graft::test::compare_ranking(ranking, input.queries.view(), input.items.view(),
-                                                             input.options, input.exact());
+    const std::string problem =
+        graft::test::compare_ranking(ranking, input.queries.view(), input.items.view(), input.options, input.exact());
     CHECK_MESSAGE(problem.empty(), input.words(number) << ": " << problem);
   }
 }

@@ -67,8 +67,8 @@ inline std::string difference(const Dense& actual, const Dense& expected, double
     if (actual[r].size() != expected[r].size()) return "row " + std::to_string(r) + ": another number of columns";
     for (std::size_t c = 0; c < actual[r].size(); ++c) {
       if (std::fabs(actual[r][c] - expected[r][c]) <= tolerance) continue;
-      return "(" + std::to_string(r) + ", " + std::to_string(c) + "): " + std::to_string(actual[r][c]) +
-             ", expected " + std::to_string(expected[r][c]);
+      return "(" + std::to_string(r) + ", " + std::to_string(c) + "): " + std::to_string(actual[r][c]) + ", expected " +
+             std::to_string(expected[r][c]);
     }
   }
   return {};

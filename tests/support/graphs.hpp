@@ -26,17 +26,19 @@ struct Edge {
 };
 
 /// A graph of edges given in any order.
-inline Graph graph_of(std::int64_t items, std::vector<Edge> edges) {
-  std::stable_sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) { return a.row < b.row; });
-  std::vector<std::int64_t> offsets(static_cast<std::size_t>(items) + 1, 0);
+inline Graph graph_of(std::int64_t items, const std::vector<Edge>& edges) {
+  std::vector<std::vector<Edge>> rows(static_cast<std::size_t>(items));
+  for (const Edge& edge : edges) rows[static_cast<std::size_t>(edge.row)].push_back(edge);
+  std::vector<std::int64_t> offsets{0};
   std::vector<std::int32_t> columns;
   std::vector<float> weights;
-  for (const Edge& edge : edges) {
-    ++offsets[static_cast<std::size_t>(edge.row) + 1];
-    columns.push_back(edge.column);
-    weights.push_back(edge.weight);
+  for (const std::vector<Edge>& row : rows) {
+    for (const Edge& edge : row) {
+      columns.push_back(edge.column);
+      weights.push_back(edge.weight);
+    }
+    offsets.push_back(static_cast<std::int64_t>(columns.size()));
   }
-  for (std::size_t r = 1; r < offsets.size(); ++r) offsets[r] += offsets[r - 1];
   return Graph(items, std::move(offsets), std::move(columns), std::move(weights), Unsorted::sort_and_sum);
 }
 
@@ -50,7 +52,7 @@ inline Graph graph_of(const std::vector<std::vector<float>>& matrix) {
       }
     }
   }
-  return graph_of(static_cast<std::int64_t>(matrix.size()), std::move(edges));
+  return graph_of(static_cast<std::int64_t>(matrix.size()), edges);
 }
 
 /// Rows of 0 ... max_row edges, self loops and ties among them: weights are multiples of 1/8 in [-1, 1].

@@ -66,8 +66,8 @@ class Similarities {
   }
   /// False where cosine has no meaning: a zero row has no edge.
   [[nodiscard]] bool comparable(std::int64_t query, std::int64_t item) const {
-    return metric_ != Metric::cosine || (query_norms_[static_cast<std::size_t>(query)] > 0.0 &&
-                                         item_norms_[static_cast<std::size_t>(item)] > 0.0);
+    return metric_ != Metric::cosine ||
+           (query_norms_[static_cast<std::size_t>(query)] > 0.0 && item_norms_[static_cast<std::size_t>(item)] > 0.0);
   }
   /// Rounding error that float32 arithmetic may make in a row's similarities: the documented dims * 2^-24, at least
   /// 1e-6, in the unit of the metric.
@@ -221,8 +221,7 @@ inline std::string compare_knn(const Graph& graph, const MatrixView<const float>
 
 /// The same for top_k_scores; the order of the ids is part of the result.
 inline std::string compare_ranking(const Ranking& ranking, const MatrixView<const float>& queries,
-                                   const MatrixView<const float>& items, const TopKScoresOptions& options,
-                                   bool exact) {
+                                   const MatrixView<const float>& items, const TopKScoresOptions& options, bool exact) {
   const Similarities similarities(queries, items, options.metric);
   if (ranking.rows() != queries.rows() || ranking.ids.size() != ranking.scores.size()) return "sizes differ";
   for (std::int64_t q = 0; q < queries.rows(); ++q) {
@@ -240,8 +239,8 @@ inline std::string compare_ranking(const Ranking& ranking, const MatrixView<cons
         excluded[static_cast<std::size_t>(options.exclude.columns[static_cast<std::size_t>(e)])] = true;
       }
     }
-    ExpectedRow expected{{}, options.k, static_cast<double>(options.min_score),
-                         exact ? 0.0 : similarities.tolerance(q)};
+    ExpectedRow expected{
+        {}, options.k, static_cast<double>(options.min_score), exact ? 0.0 : similarities.tolerance(q)};
     for (std::int64_t i = 0; i < items.rows(); ++i) {
       if (!excluded[static_cast<std::size_t>(i)] && similarities.comparable(q, i)) {
         expected.ranked.push_back({i, similarities(q, i)});

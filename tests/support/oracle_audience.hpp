@@ -44,8 +44,7 @@ inline double log_likelihood(std::int64_t c, std::int64_t da, std::int64_t db, s
   double sum = 0.0;
   for (int r = 0; r < 2; ++r) {
     for (int s = 0; s < 2; ++s) {
-      const double expected =
-          (cells[r][0] + cells[r][1]) * (cells[0][s] + cells[1][s]) / static_cast<double>(users);
+      const double expected = (cells[r][0] + cells[r][1]) * (cells[0][s] + cells[1][s]) / static_cast<double>(users);
       if (cells[r][s] > 0.0) sum += cells[r][s] * std::log(cells[r][s] / expected);
     }
   }
@@ -64,7 +63,8 @@ inline bool audience_value(const Interactions& interactions, std::int64_t a, std
   out.column = b;
   out.self = a == b;
   switch (options.identical) {
-    case Identical::keep: break;
+    case Identical::keep:
+      break;
     case Identical::drop:
       if (identical && a != b) return false;
       break;

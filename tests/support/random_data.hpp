@@ -47,12 +47,18 @@ enum class Kind {
 
 inline const char* name_of(Kind kind) {
   switch (kind) {
-    case Kind::gaussian: return "gaussian";
-    case Kind::positive: return "positive";
-    case Kind::small_integer: return "small_integer";
-    case Kind::signs: return "signs";
-    case Kind::constant: return "constant";
-    case Kind::scaled: return "scaled";
+    case Kind::gaussian:
+      return "gaussian";
+    case Kind::positive:
+      return "positive";
+    case Kind::small_integer:
+      return "small_integer";
+    case Kind::signs:
+      return "signs";
+    case Kind::constant:
+      return "constant";
+    case Kind::scaled:
+      return "scaled";
   }
   return "?";
 }
@@ -77,12 +83,24 @@ inline void fill_row(Random& random, Kind kind, float* row, std::int64_t dims) {
   while (signs * 4 <= dims) signs *= 4;
   for (std::int64_t d = 0; d < dims; ++d) {
     switch (kind) {
-      case Kind::gaussian: row[d] = normal(random); break;
-      case Kind::positive: row[d] = uniform(random); break;
-      case Kind::small_integer: row[d] = static_cast<float>(draw(random, -3, 3)); break;
-      case Kind::signs: row[d] = d >= signs ? 0.0F : (draw(random, 0, 1) == 0 ? -1.0F : 1.0F); break;
-      case Kind::constant: row[d] = constant; break;
-      case Kind::scaled: row[d] = normal(random) * scale; break;
+      case Kind::gaussian:
+        row[d] = normal(random);
+        break;
+      case Kind::positive:
+        row[d] = uniform(random);
+        break;
+      case Kind::small_integer:
+        row[d] = static_cast<float>(draw(random, -3, 3));
+        break;
+      case Kind::signs:
+        row[d] = d >= signs ? 0.0F : (draw(random, 0, 1) == 0 ? -1.0F : 1.0F);
+        break;
+      case Kind::constant:
+        row[d] = constant;
+        break;
+      case Kind::scaled:
+        row[d] = normal(random) * scale;
+        break;
     }
   }
 }

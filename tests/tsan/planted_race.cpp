@@ -1,6 +1,6 @@
 // Two tasks that surely run on two threads add to one number: with GRAFT_PLANT_RACE to a plain one, which
-// ThreadSanitizer must report, else to an atomic one, which it must not. Plain numbers of one task each, written before,
-// in and after the parallel part, are no race either way.
+// ThreadSanitizer must report, else to an atomic one, which it must not. Plain numbers of one task each, written
+// before, in and after the parallel part, are no race either way.
 #include <array>
 #include <atomic>
 #include <chrono>

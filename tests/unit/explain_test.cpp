@@ -133,8 +133,7 @@ TEST_CASE("explain: a self loop without audience has no common audience") {
 }
 
 TEST_CASE("explain: cosine weights count as such") {
-  const Explanation facts =
-      explain(features(), interactions(), 0, 1, {.jaccard_k = 0, .weights = Weights::similarity});
+  const Explanation facts = explain(features(), interactions(), 0, 1, {.jaccard_k = 0, .weights = Weights::similarity});
   CHECK(facts.weight == facts.cosine);
 }
 

@@ -135,7 +135,8 @@ TEST_CASE("Interactions: errors name the array, the position and the value") {
 
 TEST_CASE("Interactions: from_csr refuses what is not a CSR matrix") {
   const auto csr = [](std::vector<std::int64_t> offsets, Ids columns) {
-    return message_of<InvalidArgument>([&] { Interactions::from_csr(2, 3, std::span<const std::int64_t>(offsets), columns); });
+    return message_of<InvalidArgument>(
+        [&] { Interactions::from_csr(2, 3, std::span<const std::int64_t>(offsets), columns); });
   };
   CHECK(contains(csr({0, 1}, {0}), {"row_offsets = 2 entries", "3"}));
   CHECK(contains(csr({0, 2, 1}, {0}), {"row_offsets[2] = 1"}));

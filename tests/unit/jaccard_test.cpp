@@ -178,8 +178,8 @@ TEST_CASE("jaccard_graph: options out of range are refused with argument and val
   refused({.min_support = 0}, {"jaccard_graph", "min_support = 0", ">= 1"});
   refused({.row_range = {-4, 2}}, {"jaccard_graph", "row_range", "-4"});
   refused({.row_range = {4, 2}}, {"jaccard_graph", "row_range", "4", "2"});
-  for (const AudienceMeasure measure : {AudienceMeasure::cosine, AudienceMeasure::overlap, AudienceMeasure::pmi,
-                                        AudienceMeasure::log_likelihood}) {
+  for (const AudienceMeasure measure :
+       {AudienceMeasure::cosine, AudienceMeasure::overlap, AudienceMeasure::pmi, AudienceMeasure::log_likelihood}) {
     refused({.identical = Identical::reference, .measure = measure}, {"jaccard_graph", "identical = reference"});
   }
 }

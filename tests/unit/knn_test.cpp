@@ -94,8 +94,7 @@ TEST_CASE("knn_graph: a kept self is first even where another row has a larger d
 TEST_CASE("knn_graph: a self below the bound leaves its place empty, as thresholding afterwards does") {
   const std::vector<float> values = {1, 2, 3};
   const MatrixView<const float> features(values.data(), 3, 1);
-  const Graph graph =
-      knn_graph(features, {.k = 2, .min_similarity = 2.0F, .metric = Metric::dot, .self = Self::keep});
+  const Graph graph = knn_graph(features, {.k = 2, .min_similarity = 2.0F, .metric = Metric::dot, .self = Self::keep});
   CHECK(columns_of(graph, 0) == Columns{2});
   CHECK(columns_of(graph, 1) == Columns{1, 2});
 }

@@ -29,7 +29,7 @@ template <class PartOf>
 Graph part(const Graph& graph, std::int64_t part, const PartOf& part_of) {
   std::vector<Edge> edges = edges_of(graph);
   std::erase_if(edges, [&](const Edge& edge) { return part_of(edge.row, edge.column) != part; });
-  return graph_of(graph.items(), std::move(edges));
+  return graph_of(graph.items(), edges);
 }
 
 TEST_CASE("merge_top_k: parts over disjoint rows are joined as they are") {

@@ -30,8 +30,7 @@ TEST_CASE("mix: weighted union of edges") {
   const Graph a = graph_of({{1.F, 2.F, 0}, {0, 0, 0}, {0, 4.F, 0}});
   const Graph b = graph_of({{0, 8.F, 16.F}, {2.F, 0, 0}, {0, 4.F, 0}});
   const Graph c = graph_of({{0, 0, 1.F}, {0, 0, 0}, {3.F, 1.F, 5.F}});
-  CHECK(mixed({a, b, c}, {0.5F, 0.25F, -2.0F}) ==
-        graph_of({{.5F, 3.F, 2.F}, {.5F, 0, 0}, {-6.F, 1.F, -10.F}}));
+  CHECK(mixed({a, b, c}, {0.5F, 0.25F, -2.0F}) == graph_of({{.5F, 3.F, 2.F}, {.5F, 0, 0}, {-6.F, 1.F, -10.F}}));
 }
 
 TEST_CASE("mix: edges stay where a coefficient is 0 or terms cancel") {
@@ -83,10 +82,9 @@ TEST_CASE("mix: refuses no graph, sizes that differ, and bad coefficients") {
                  {"graphs[1].items = 5", "graphs[0].items = 3"}));
   CHECK(contains(message_of<InvalidArgument>([] { mixed({Graph(3)}, {1.0F, 1.0F}); }),
                  {"coefficients = 2 entries", "one a graph, 1"}));
-  CHECK(contains(message_of<InvalidArgument>([] {
-                   mixed({Graph(3), Graph(3)}, {1.0F, std::numeric_limits<float>::quiet_NaN()});
-                 }),
-                 {"coefficients[1] = nan", "finite"}));
+  CHECK(contains(
+      message_of<InvalidArgument>([] { mixed({Graph(3), Graph(3)}, {1.0F, std::numeric_limits<float>::quiet_NaN()}); }),
+      {"coefficients[1] = nan", "finite"}));
 }
 
 TEST_CASE("mix: a sum that overflows names its row") {

@@ -45,16 +45,15 @@ TEST_CASE("normalize: symmetric gives the worked examples of the reference prese
   CHECK(difference(dense(normalize(w)), expected, kGoldenTolerance) == "");
 
   const Graph other = graph_of({{1, 1.4F, 0, 0}, {.4F, 1, 1, 0}, {0, 1.4F, 1, 0}, {0, 0, 1, 1.99999988F}});
-  const Dense other_expected{{.416667, .583333, 0, 0},
-                             {.166667, .416667, .416667, 0},
-                             {0, .583333, .416667, 0},
-                             {0, 0, .372678, .666667}};
+  const Dense other_expected{
+      {.416667, .583333, 0, 0}, {.166667, .416667, .416667, 0}, {0, .583333, .416667, 0}, {0, 0, .372678, .666667}};
   CHECK(difference(dense(normalize(other)), other_expected, kGoldenTolerance) == "");
 }
 
 TEST_CASE("normalize: symmetric gives the worked example of the noself preset") {
   const Graph w = graph_of({{0, 1.4F, 2, 0}, {1.4F, 0, 1.4F, 0}, {2, 1.4F, 0, 0}, {0, .2F, 0, 0}});
-  const Dense expected{{0, .453743, .588235, 0}, {.453743, 0, .453743, 0}, {.588235, .453743, 0, 0}, {0, .267261, 0, 0}};
+  const Dense expected{
+      {0, .453743, .588235, 0}, {.453743, 0, .453743, 0}, {.588235, .453743, 0, 0}, {0, .267261, 0, 0}};
   CHECK(difference(dense(normalize(w, Normalization::symmetric)), expected, kGoldenTolerance) == "");
 }
 
@@ -84,12 +83,8 @@ TEST_CASE("normalize: a row sum that is not positive has factor 0, and its edges
                                                  {1, 1, 0.0F},
                                                  {3, 1, 0.0F},
                                                  {3, 3, 0.0F}});
-  CHECK(edges_of(normalize(w, Normalization::row)) == std::vector<Edge>{{0, 1, 0.5F},
-                                                                        {0, 2, 0.5F},
-                                                                        {1, 0, 0.0F},
-                                                                        {1, 1, 0.0F},
-                                                                        {3, 1, 1.0F},
-                                                                        {3, 3, 0.0F}});
+  CHECK(edges_of(normalize(w, Normalization::row)) ==
+        std::vector<Edge>{{0, 1, 0.5F}, {0, 2, 0.5F}, {1, 0, 0.0F}, {1, 1, 0.0F}, {3, 1, 1.0F}, {3, 3, 0.0F}});
 }
 
 TEST_CASE("normalize: sums run in double, so small weights beside large ones count") {

@@ -66,8 +66,8 @@ TEST_CASE("symmetrize: agrees with the dense definition, and repeating it change
         REQUIRE(std::isnan(actual) == !edge);
         if (!edge) continue;
         const float one = stored(r, c) ? a : b;
-        const float expected = how == Symmetrization::mean ? (a + b) / 2.0F
-                               : !both                     ? one
+        const float expected = how == Symmetrization::mean  ? (a + b) / 2.0F
+                               : !both                      ? one
                                : how == Symmetrization::max ? std::max(a, b)
                                                             : std::min(a, b);
         REQUIRE(actual == expected);

@@ -111,8 +111,8 @@ TEST_CASE("top_k_scores: options out of range are refused with argument and valu
 }
 
 TEST_CASE("top_k_scores: dims that differ are both named") {
-  const auto text = message_of<InvalidArgument>(
-      [] { top_k_scores(queries(), MatrixView<const float>(kItems.data(), 2, 5)); });
+  const auto text =
+      message_of<InvalidArgument>([] { top_k_scores(queries(), MatrixView<const float>(kItems.data(), 2, 5)); });
   CHECK_MESSAGE(contains(text, {"top_k_scores", "2", "5", "dims"}), text);
 }
 

@@ -16,9 +16,10 @@ class In : public View {
   In(const View& view) : View(view) {}
 
   template <class Owner>
-    requires(!std::derived_from<Owner, View> && requires(const Owner& owner) {
-      { owner.view() } -> std::convertible_to<View>;
-    })
+    requires(!std::derived_from<Owner, View> &&
+             requires(const Owner& owner) {
+               { owner.view() } -> std::convertible_to<View>;
+             })
   // NOLINTNEXTLINE(google-explicit-constructor): the conversion is the purpose
   In(const Owner& owner) : View(owner.view()) {}
 

@@ -43,8 +43,8 @@ class MatrixView {
     std::int64_t elements = 0;
     if (__builtin_mul_overflow(rows, stride, &elements) ||
         elements > static_cast<std::int64_t>(PTRDIFF_MAX / sizeof(T))) {
-      throw InvalidArgument(detail::message("MatrixView", "rows", std::to_string(rows),
-                                            "rows * stride must be addressable in 64 bits"));
+      throw InvalidArgument(
+          detail::message("MatrixView", "rows", std::to_string(rows), "rows * stride must be addressable in 64 bits"));
     }
   }
   MatrixView(T* data, std::int64_t rows, std::int64_t cols) : MatrixView(data, rows, cols, cols) {}

@@ -14,18 +14,20 @@
 
 namespace graft::detail {
 
-/// num / den, ordered exactly. Both fit 32 bits here, so products fit 64.
+/// num / den, ordered exactly: products of 32 bits fit 64.
 struct Fraction {
-  std::uint64_t num = 0;
-  std::uint64_t den = 1;
-  friend bool operator<(const Fraction& a, const Fraction& b) { return a.num * b.den < b.num * a.den; }
+  std::uint32_t num = 0;
+  std::uint32_t den = 1;
+  friend bool operator<(const Fraction& a, const Fraction& b) {
+    return std::uint64_t{a.num} * b.den < std::uint64_t{b.num} * a.den;
+  }
 };
 
 /// c / (d_i + d_j - c); with d_i fixed it is ordered as c / (d_i + d_j).
 struct JaccardMeasure {
   using Key = Fraction;
   static Key make(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t /*users*/) {
-    return {static_cast<std::uint64_t>(c), static_cast<std::uint64_t>(di + dj)};
+    return {static_cast<std::uint32_t>(c), static_cast<std::uint32_t>(di + dj)};
   }
   static bool before(const Key& a, const Key& b) { return b < a; }
   static bool admits(std::int64_t, std::int64_t, std::int64_t, std::int64_t) { return true; }
@@ -37,15 +39,15 @@ struct JaccardMeasure {
 /// c / sqrt(d_i d_j); with d_i fixed it is ordered as c^2 / d_j.
 struct CosineMeasure {
   struct Key {
-    std::uint64_t squared_count = 0;
-    std::uint64_t degree = 1;
+    std::uint32_t count = 0;
+    std::uint32_t degree = 1;
   };
   static Key make(std::int64_t c, std::int64_t /*di*/, std::int64_t dj, std::int64_t /*users*/) {
-    return {static_cast<std::uint64_t>(c) * static_cast<std::uint64_t>(c), static_cast<std::uint64_t>(dj)};
+    return {static_cast<std::uint32_t>(c), static_cast<std::uint32_t>(dj)};
   }
   static bool before(const Key& a, const Key& b) {
     __extension__ using Wide = unsigned __int128;  // 62 + 31 bits
-    return Wide{a.squared_count} * b.degree > Wide{b.squared_count} * a.degree;
+    return Wide{std::uint64_t{a.count} * a.count} * b.degree > Wide{std::uint64_t{b.count} * b.count} * a.degree;
   }
   static bool admits(std::int64_t, std::int64_t, std::int64_t, std::int64_t) { return true; }
   static float weight(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t /*users*/) {
@@ -57,7 +59,7 @@ struct CosineMeasure {
 struct OverlapMeasure {
   using Key = Fraction;
   static Key make(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t /*users*/) {
-    return {static_cast<std::uint64_t>(c), static_cast<std::uint64_t>(std::min(di, dj))};
+    return {static_cast<std::uint32_t>(c), static_cast<std::uint32_t>(std::min(di, dj))};
   }
   static bool before(const Key& a, const Key& b) { return b < a; }
   static bool admits(std::int64_t, std::int64_t, std::int64_t, std::int64_t) { return true; }
@@ -75,7 +77,7 @@ inline bool associated(std::int64_t c, std::int64_t di, std::int64_t dj, std::in
 struct PmiMeasure {
   using Key = Fraction;
   static Key make(std::int64_t c, std::int64_t /*di*/, std::int64_t dj, std::int64_t /*users*/) {
-    return {static_cast<std::uint64_t>(c), static_cast<std::uint64_t>(dj)};
+    return {static_cast<std::uint32_t>(c), static_cast<std::uint32_t>(dj)};
   }
   static bool before(const Key& a, const Key& b) { return b < a; }
   static bool admits(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t users) {

@@ -46,6 +46,12 @@ std::vector<T> make_vector(const char* operation, std::int64_t size) {
   }
 }
 
+/// saturating a + b for sizes
+constexpr std::int64_t saturating_add(std::int64_t a, std::int64_t b) {
+  std::int64_t sum = 0;
+  return __builtin_add_overflow(a, b, &sum) ? std::numeric_limits<std::int64_t>::max() : sum;
+}
+
 /// saturating a * b for sizes
 constexpr std::int64_t saturating_multiply(std::int64_t a, std::int64_t b) {
   std::int64_t product = 0;

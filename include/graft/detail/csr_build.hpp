@@ -42,9 +42,8 @@ constexpr std::int64_t block_count(std::int64_t rows, std::int64_t block = kRows
 /// which several such passes may share.
 template <class Body>
 void parallel_blocks(int workers, Ticker& ticker, std::int64_t rows, std::int64_t block, const Body& body) {
-  parallel_tasks(workers, block_count(rows, block), ticker, [&](std::int64_t task, int /*worker*/) {
-    body(task * block, std::min(rows, (task + 1) * block));
-  });
+  parallel_tasks(workers, block_count(rows, block), ticker,
+                 [&](std::int64_t task, int /*worker*/) { body(task * block, std::min(rows, (task + 1) * block)); });
 }
 
 /// Turns row sizes, stored at [row + 1], into offsets.

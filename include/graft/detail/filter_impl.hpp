@@ -46,10 +46,9 @@ GRAFT_INLINE Graph threshold(GraphInput graph, float min_similarity, const Conte
     throw InvalidArgument(
         detail::message("threshold", "min_similarity", std::to_string(min_similarity), "must be finite"));
   }
-  return detail::filter_edges(context, "threshold", graph,
-                              [min_similarity](std::int64_t, std::int32_t, float weight) {
-                                return weight >= min_similarity;
-                              });
+  return detail::filter_edges(context, "threshold", graph, [min_similarity](std::int64_t, std::int32_t, float weight) {
+    return weight >= min_similarity;
+  });
 }
 
 GRAFT_INLINE Graph drop_self_loops(GraphInput graph, const Context& context) {

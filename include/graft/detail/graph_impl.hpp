@@ -43,8 +43,8 @@ GRAFT_INLINE Graph::Graph(std::int64_t items) {
   row_offsets_ = detail::make_vector<std::int64_t>("Graph", items + 1);
 }
 
-GRAFT_INLINE Graph::Graph(std::int64_t items, std::vector<std::int64_t> row_offsets,
-                          std::vector<std::int32_t> columns, std::vector<float> weights, Unsorted unsorted)
+GRAFT_INLINE Graph::Graph(std::int64_t items, std::vector<std::int64_t> row_offsets, std::vector<std::int32_t> columns,
+                          std::vector<float> weights, Unsorted unsorted)
     : row_offsets_(std::move(row_offsets)), columns_(std::move(columns)), weights_(std::move(weights)) {
   detail::check_csr<std::int64_t>("Graph", items, items, row_offsets_, columns_, weights_, true);
   if (unsorted == Unsorted::refuse) {

@@ -44,8 +44,8 @@ inline std::int64_t checked_size(const char* size_name, std::int64_t size, const
   std::int64_t needed = 0;
   for (std::size_t e = 0; e < ids.size(); ++e) {
     if (ids[e] < 0 || ids[e] >= limit) {
-      throw InvalidArgument(message("Interactions", at(ids_name, static_cast<std::int64_t>(e)),
-                                    std::to_string(ids[e]), "must lie in [0, " + std::to_string(limit) + ")"));
+      throw InvalidArgument(message("Interactions", at(ids_name, static_cast<std::int64_t>(e)), std::to_string(ids[e]),
+                                    "must lie in [0, " + std::to_string(limit) + ")"));
     }
     needed = std::max(needed, std::int64_t{ids[e]} + 1);
   }

@@ -23,6 +23,8 @@ inline constexpr float kSingleUserJaccard = 0.99999988F;
 
 /// Counters of a worker: 4 bytes a column for the count, 4 for the list of touched columns.
 inline constexpr std::int64_t kCounterBytes = 2 * std::int64_t{sizeof(std::int32_t)};
+/// A candidate of the row at work.
+inline constexpr std::int64_t kEntryBytes = 16;
 /// Fewer columns at once than this cost more in look-ups than they save.
 inline constexpr std::int64_t kLeastCounterColumns = 4096;
 /// Counter increments of a task: some milliseconds.
@@ -32,6 +34,7 @@ struct JaccardPlan {
   RowRange rows;
   int workers = 1;
   std::int64_t counter_columns = 0;         ///< columns counted at once
+  std::int64_t longest_row = 0;             ///< bound of the edges of a row
   std::int64_t workspace_bytes = 0;
   std::int64_t increments = 0;              ///< sum over rows of their cost
   std::vector<std::int64_t> row_capacity;   ///< offsets of the row buffers, [rows + 1]
@@ -66,12 +69,6 @@ inline JaccardPlan plan_jaccard(const Interactions& interactions, const JaccardO
   const std::int64_t items = interactions.items();
   plan.rows = clipped("jaccard_graph", "row_range", options.row_range, items);
   const std::int64_t rows = plan.rows.end - plan.rows.begin;
-  const std::int64_t fixed = items * std::int64_t{sizeof(std::int32_t)} + 16 * rows;
-  const std::int64_t least = fixed + kCounterBytes * std::min(items, kLeastCounterColumns);
-  if (context.memory_budget < least) {
-    throw OutOfMemory(message("jaccard_graph", "memory_budget", std::to_string(context.memory_budget) + " bytes",
-                              "at least " + std::to_string(least) + " bytes are needed for these sizes"));
-  }
   plan.row_capacity = make_vector<std::int64_t>("jaccard_graph", rows + 1);
   parallel_rows(context, "jaccard_graph", rows, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t r = begin; r < end; ++r) {
@@ -82,6 +79,7 @@ inline JaccardPlan plan_jaccard(const Interactions& interactions, const JaccardO
   std::int64_t task_cost = 0;
   for (std::int64_t r = 0; r < rows; ++r) {
     const std::int64_t cost = plan.row_capacity[as_size(r + 1)];
+    plan.longest_row = std::max(plan.longest_row, std::min({options.k, items, cost}));
     plan.row_capacity[as_size(r + 1)] = plan.row_capacity[as_size(r)] + std::min({options.k, items, cost});
     plan.increments += cost;
     task_cost += cost + 1;
@@ -91,13 +89,20 @@ inline JaccardPlan plan_jaccard(const Interactions& interactions, const JaccardO
     }
   }
   const auto tasks = static_cast<std::int64_t>(plan.task_begin.size()) - 1;
+  const std::int64_t fixed = items * std::int64_t{sizeof(std::int32_t)} + 16 * rows;
+  const std::int64_t row_bytes = saturating_multiply(plan.longest_row, kEntryBytes);
+  const std::int64_t least = saturating_add(fixed + kCounterBytes * std::min(items, kLeastCounterColumns), row_bytes);
+  if (context.memory_budget < least) {
+    throw OutOfMemory(message("jaccard_graph", "memory_budget", std::to_string(context.memory_budget) + " bytes",
+                              "at least " + std::to_string(least) + " bytes are needed for these sizes"));
+  }
   const std::int64_t free = context.memory_budget - fixed;
-  const std::int64_t full = kCounterBytes * std::max<std::int64_t>(items, 1);
+  const std::int64_t full = kCounterBytes * std::max<std::int64_t>(items, 1) + row_bytes;
   // Fewer workers that count all columns at once, down to one; only then fewer columns.
   plan.workers = static_cast<int>(std::max<std::int64_t>(
       1, std::min<std::int64_t>({worker_count(context), std::max<std::int64_t>(tasks, 1), free / full})));
-  plan.counter_columns = std::min(items, free / plan.workers / kCounterBytes);
-  plan.workspace_bytes = fixed + plan.workers * kCounterBytes * plan.counter_columns;
+  plan.counter_columns = std::min(items, (free / plan.workers - row_bytes) / kCounterBytes);
+  plan.workspace_bytes = fixed + plan.workers * (kCounterBytes * plan.counter_columns + row_bytes);
   return plan;
 }
 
@@ -106,13 +111,15 @@ template <class Measure>
 class AudienceRows {
  public:
   AudienceRows(const Interactions& interactions, std::span<const std::int32_t> degrees, const JaccardOptions& options,
-               std::int64_t counter_columns)
+               std::int64_t counter_columns, std::int64_t longest_row)
       : interactions_(interactions),
         degrees_(degrees),
         options_(options),
         counter_columns_(counter_columns),
         counts_(make_vector<std::int32_t>("jaccard_graph", counter_columns)),
-        touched_(make_vector<std::int32_t>("jaccard_graph", counter_columns + 1)) {}
+        touched_(make_vector<std::int32_t>("jaccard_graph", counter_columns + 1)) {
+    best_.reserve(as_size(longest_row));
+  }
 
   /// Writes the row's edges, columns ascending, and gives their number.
   std::int32_t fill(std::int64_t item, std::int32_t* columns, float* weights) {
@@ -124,7 +131,7 @@ class AudienceRows {
     for (std::int64_t begin = 0; begin < interactions_.items(); begin += counter_columns_) {
       count_and_offer(item, begin, std::min(interactions_.items(), begin + counter_columns_));
     }
-    if (with_self) best_.push_back({Measure::make(degree, degree, degree, interactions_.users()), degree, as_id(item)});
+    if (with_self) best_.push_back({Measure::make(degree, degree, degree, interactions_.users()), as_id(degree), as_id(item)});
     std::sort(best_.begin(), best_.end(), [](const Entry& a, const Entry& b) { return a.column < b.column; });
     for (std::size_t e = 0; e < best_.size(); ++e) {
       columns[e] = best_[e].column;
@@ -136,9 +143,10 @@ class AudienceRows {
  private:
   struct Entry {
     typename Measure::Key key;
-    std::int64_t count;
+    std::int32_t count;
     std::int32_t column;
   };
+  static_assert(sizeof(Entry) <= kEntryBytes);
 
   static bool ranks_before(const Entry& a, const Entry& b) {
     if (Measure::before(a.key, b.key)) return true;
@@ -166,9 +174,10 @@ class AudienceRows {
   void count_and_offer(std::int64_t item, std::int64_t begin, std::int64_t end) {
     const bool all = begin == 0 && end == interactions_.items();
     const std::span<const std::int32_t> audience = interactions_.audience(item);
+    const std::int64_t first_entry = interactions_.item_offsets()[as_size(item)];
     std::int64_t size = 0;
     for (std::size_t u = 0; u < audience.size(); ++u) {
-      prefetch_history(audience, u);
+      prefetch_histories(first_entry + static_cast<std::int64_t>(u));
       const std::span<const std::int32_t> history = interactions_.history(audience[u]);
       const std::int32_t* first = history.data();
       const std::int32_t* last = first + history.size();
@@ -181,18 +190,18 @@ class AudienceRows {
     offer_touched(item, begin, size);
   }
 
-  /// Histories lie anywhere in memory: asks for the ones that come next, first their offsets, then their ids.
-  void prefetch_history(std::span<const std::int32_t> audience, std::size_t u) const {
-    constexpr std::size_t kOffsetsAhead = 16;
-    constexpr std::size_t kIdsAhead = 8;
-    if (u + kOffsetsAhead < audience.size()) {
-      __builtin_prefetch(interactions_.user_offsets().data() + audience[u + kOffsetsAhead]);
-    }
-    if (u + kIdsAhead < audience.size()) {
-      const std::span<const std::int32_t> history = interactions_.history(audience[u + kIdsAhead]);
-      __builtin_prefetch(history.data());
-      __builtin_prefetch(history.data() + history.size());
-    }
+  /// Histories lie anywhere in memory: asks for those that come next, of the next rows too; first their offsets, then
+  /// their ids. @param entry  place in the list of all audiences, one row after the other
+  void prefetch_histories(std::int64_t entry) const {
+    constexpr std::int64_t kOffsetsAhead = 24;
+    constexpr std::int64_t kIdsAhead = 12;
+    const std::span<const std::int32_t> users = interactions_.item_users();
+    if (entry + kOffsetsAhead >= static_cast<std::int64_t>(users.size())) return;
+    const std::int64_t* const offsets = interactions_.user_offsets().data();
+    __builtin_prefetch(offsets + users[as_size(entry + kOffsetsAhead)]);
+    const std::int64_t* const next = offsets + users[as_size(entry + kIdsAhead)];
+    __builtin_prefetch(interactions_.user_items().data() + next[0]);
+    __builtin_prefetch(interactions_.user_items().data() + next[1]);
   }
 
   std::int64_t count(const std::int32_t* first, const std::int32_t* last, std::int64_t begin, std::int64_t size) {
@@ -229,20 +238,31 @@ class AudienceRows {
     const std::int64_t degree = degrees_[as_size(item)];
     const std::int64_t other = degrees_[as_size(column)];
     if (count < options_.min_support || !Measure::admits(count, degree, other, interactions_.users())) return;
-    const typename Measure::Key key = Measure::make(count, degree, other, interactions_.users());
-    if (full_ && Measure::before(worst_, key)) return;
+    const Entry entry{Measure::make(count, degree, other, interactions_.users()), as_id(count), as_id(column)};
+    if (full_ && !ranks_before(entry, worst_)) return;
     if (column == item || is_dropped_twin(count, degree, other)) return;
-    insert({key, count, as_id(column)});
+    insert(entry);
   }
 
+  /// Puts an entry, which ranks before the worst if there is no room, in its place among the best.
   void insert(const Entry& entry) {
-    if (static_cast<std::int64_t>(best_.size()) == open_) {
-      if (open_ == 0 || !ranks_before(entry, best_.back())) return;
-      best_.pop_back();
+    if (open_ == 0) return;
+    if (full_) {
+      best_.back() = entry;
+    } else {
+      best_.push_back(entry);
     }
-    best_.insert(std::upper_bound(best_.begin(), best_.end(), entry, ranks_before), entry);
+    constexpr std::int64_t kLinearPlaces = 32;
+    if (open_ <= kLinearPlaces) {
+      for (std::size_t e = best_.size() - 1; e > 0 && ranks_before(entry, best_[e - 1]); --e) {
+        std::swap(best_[e], best_[e - 1]);
+      }
+    } else {
+      const auto place = std::upper_bound(best_.begin(), best_.end() - 1, entry, ranks_before);
+      std::rotate(place, best_.end() - 1, best_.end());
+    }
     full_ = static_cast<std::int64_t>(best_.size()) == open_;
-    worst_ = best_.back().key;
+    worst_ = best_.back();
   }
 
   const Interactions& interactions_;
@@ -250,8 +270,8 @@ class AudienceRows {
   const JaccardOptions& options_;
   std::int64_t counter_columns_;
   std::int64_t open_ = 0;  ///< places for other items
-  bool full_ = false;      ///< all of them are taken, and worst_ is the k-th best
-  typename Measure::Key worst_{};
+  bool full_ = false;      ///< all of them are taken
+  Entry worst_{};          ///< the last of best_
   std::vector<std::int32_t> counts_;
   std::vector<std::int32_t> touched_;
   std::vector<Entry> best_;  ///< sorted by rank
@@ -289,7 +309,7 @@ Graph audience_graph(const Interactions& interactions, const JaccardOptions& opt
   std::vector<std::int32_t> counts = make_vector<std::int32_t>("jaccard_graph", plan.rows.end - plan.rows.begin);
   std::vector<AudienceRows<Measure>> workers;
   workers.reserve(as_size(plan.workers));
-  for (int w = 0; w < plan.workers; ++w) workers.emplace_back(interactions, degrees, options, plan.counter_columns);
+  for (int w = 0; w < plan.workers; ++w) workers.emplace_back(interactions, degrees, options, plan.counter_columns, plan.longest_row);
   const auto tasks = static_cast<std::int64_t>(plan.task_begin.size()) - 1;
   Ticker ticker(context, "jaccard_graph", tasks);
   parallel_tasks(plan.workers, tasks, ticker, [&](std::int64_t task, int worker) {

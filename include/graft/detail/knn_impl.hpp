@@ -47,6 +47,11 @@ inline std::int64_t knn_row_capacity(const PairwiseShape& shape, std::int64_t k)
   return std::min(k, shape.columns.end - shape.columns.begin);
 }
 
+/// Bytes of a result of `rows` filled rows of at most `capacity` entries among `all_rows`, saturating.
+inline std::int64_t top_k_bytes(std::int64_t rows, std::int64_t capacity, std::int64_t all_rows) {
+  return saturating_add(saturating_multiply(rows, saturating_multiply(8, capacity)), 8 * (all_rows + 1) + 4 * rows);
+}
+
 /// Multiply-adds of the pairs that are computed once each.
 inline double pair_flops(const PairwiseShape& shape, Metric metric) {
   const auto rows = static_cast<double>(shape.rows.end - shape.rows.begin);
@@ -57,14 +62,21 @@ inline double pair_flops(const PairwiseShape& shape, Metric metric) {
   return pairs * static_cast<double>(shape.dims) * (metric == Metric::l2 ? 3.0 : 2.0);
 }
 
+/// Rows, counted from the first wanted one, whose own column is a candidate.
+inline RowRange rows_with_self(const PairwiseShape& shape) {
+  const std::int64_t begin = std::max(shape.rows.begin, shape.columns.begin);
+  const std::int64_t end = std::min(shape.rows.end, shape.columns.end);
+  if (begin >= end) return {0, 0};
+  return {begin - shape.rows.begin, end - shape.rows.begin};
+}
+
 /// Self loops come last into the heaps' rows: they hold one place, whatever their score.
 inline void append_self_loops(const KnnOptions& options, const PairwiseShape& shape, const std::vector<double>& norms,
                               const std::vector<float>& dot_scores, TopKRows& top) {
-  const std::int64_t begin = std::max(shape.rows.begin, shape.columns.begin);
-  const std::int64_t end = std::min(shape.rows.end, shape.columns.end);
-  for (std::int64_t row = begin; row < end; ++row) {
+  const RowRange places = rows_with_self(shape);
+  for (std::int64_t place = places.begin; place < places.end; ++place) {
+    const std::int64_t row = shape.rows.begin + place;
     if (options.metric == Metric::cosine && norms[as_size(row)] == 0.0) continue;
-    const std::int64_t place = row - shape.rows.begin;
     float score = 0.0F;  // l2
     if (options.metric == Metric::cosine) score = 1.0F;
     if (options.metric == Metric::dot) score = dot_scores[as_size(place)];
@@ -91,12 +103,12 @@ GRAFT_INLINE Graph knn_graph(Features features, const KnnOptions& options, const
   const std::int64_t items = features.rows();
   const detail::PairwiseShape shape = detail::knn_shape(items, features.cols(), options);
   const std::vector<double> norms = detail::row_norms("knn_graph", "features", features, context);
-  detail::check_products_fit("knn_graph", options.metric, norms, norms);
+  detail::check_products_fit("knn_graph", options.metric, {"features", norms}, {"features", norms});
   const detail::PairwisePlan plan = detail::plan_pairwise("knn_graph", shape, context);
   const std::int64_t capacity = detail::knn_row_capacity(shape, options.k);
   const bool keep_self = options.self == Self::keep;
   detail::TopKRows top("knn_graph", shape.rows.end - shape.rows.begin, capacity);
-  top.reserve_places(keep_self ? 1 : 0);
+  if (keep_self) top.reserve_place(detail::rows_with_self(shape));
   std::vector<float> self_scores;
   if (keep_self && options.metric == Metric::dot) {
     self_scores = detail::make_vector<float>("knn_graph", shape.rows.end - shape.rows.begin);
@@ -117,8 +129,7 @@ GRAFT_INLINE Plan plan(std::int64_t items, std::int64_t dims, const KnnOptions& 
   const detail::PairwisePlan pairwise = detail::plan_pairwise("knn_graph", shape, context);
   const std::int64_t rows = shape.rows.end - shape.rows.begin;
   return {.workspace_bytes = pairwise.workspace_bytes,
-          .output_bytes = detail::saturating_multiply(rows, 8 * detail::knn_row_capacity(shape, options.k)) +
-                          8 * (items + 1) + 4 * rows,
+          .output_bytes = detail::top_k_bytes(rows, detail::knn_row_capacity(shape, options.k), items),
           .flops = detail::pair_flops(shape, options.metric),
           .tiles = pairwise.tiles};
 }

@@ -51,9 +51,7 @@ class PartsRow {
     return agree;
   }
 
-  [[nodiscard]] std::int64_t count() const {
-    return std::min(k_, static_cast<std::int64_t>(columns_.size()));
-  }
+  [[nodiscard]] std::int64_t count() const { return std::min(k_, static_cast<std::int64_t>(columns_.size())); }
 
   void select(std::int32_t* out_columns, float* out_weights) {
     const auto self = std::lower_bound(columns_.begin(), columns_.end(), row_);
@@ -67,10 +65,10 @@ class PartsRow {
 
   /// @throws InvalidArgument naming the edge that `read` found the parts to disagree about
   [[noreturn]] void refuse() const {
-    throw InvalidArgument(message(
-        "merge_top_k", "parts at row " + std::to_string(row_) + ", column " + std::to_string(conflict_.column),
-        std::to_string(conflict_.first) + " and " + std::to_string(conflict_.second),
-        "parts that store the same edge must agree on its weight; binary parts cannot be ranked"));
+    throw InvalidArgument(
+        message("merge_top_k", "parts at row " + std::to_string(row_) + ", column " + std::to_string(conflict_.column),
+                std::to_string(conflict_.first) + " and " + std::to_string(conflict_.second),
+                "parts that store the same edge must agree on its weight; binary parts cannot be ranked"));
   }
 
  private:

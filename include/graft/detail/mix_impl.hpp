@@ -25,8 +25,8 @@ inline void check_mix(std::span<const GraphView> graphs, std::span<const float> 
                                     "must equal graphs[0].items = " + std::to_string(graphs[0].items)));
     }
     if (!std::isfinite(coefficients[g])) {
-      throw InvalidArgument(message("mix", "coefficients[" + std::to_string(g) + "]", std::to_string(coefficients[g]),
-                                    "must be finite"));
+      throw InvalidArgument(
+          message("mix", "coefficients[" + std::to_string(g) + "]", std::to_string(coefficients[g]), "must be finite"));
     }
   }
 }
@@ -55,8 +55,7 @@ inline bool mix_row(RowMerge& merge, std::span<const float> coefficients, std::i
 
 }  // namespace detail
 
-GRAFT_INLINE Graph mix(std::span<const GraphView> graphs, std::span<const float> coefficients,
-                       const Context& context) {
+GRAFT_INLINE Graph mix(std::span<const GraphView> graphs, std::span<const float> coefficients, const Context& context) {
   detail::check_mix(graphs, coefficients);
   detail::FirstRow overflow;
   const auto make_count = [&] {

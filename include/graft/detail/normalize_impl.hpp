@@ -16,8 +16,7 @@ namespace detail {
 
 inline void check_normalize(const GraphView& graph, const NormalizeOptions& options, const Context& context) {
   if (!std::isfinite(options.epsilon) || options.epsilon < 0.0F) {
-    throw InvalidArgument(
-        message("normalize", "epsilon", std::to_string(options.epsilon), "must be finite and >= 0"));
+    throw InvalidArgument(message("normalize", "epsilon", std::to_string(options.epsilon), "must be finite and >= 0"));
   }
   const std::int64_t least = saturating_multiply(graph.items, sizeof(double));
   if (options.normalization != Normalization::none && least > context.memory_budget) {
@@ -62,11 +61,10 @@ GRAFT_INLINE Graph normalize(GraphInput graph, const NormalizeOptions& options, 
                                  return static_cast<float>(factors[detail::as_size(row)] * double{weight});
                                });
   }
-  return detail::map_weights(workers, ticker, "normalize", graph, kMustBe,
-                             [&](std::int64_t row, std::int32_t column, float weight) {
-                               return static_cast<float>(factors[detail::as_size(row)] * double{weight} *
-                                                         factors[detail::as_size(column)]);
-                             });
+  return detail::map_weights(
+      workers, ticker, "normalize", graph, kMustBe, [&](std::int64_t row, std::int32_t column, float weight) {
+        return static_cast<float>(factors[detail::as_size(row)] * double{weight} * factors[detail::as_size(column)]);
+      });
 }
 
 }  // namespace graft

@@ -68,18 +68,28 @@ inline std::vector<double> row_norms(const char* operation, const char* argument
   return norms;
 }
 
+/// The norms of a matrix, and what the caller calls it.
+struct NamedNorms {
+  const char* argument;
+  const std::vector<double>& norms;
+};
+
 /// Products of rows with these norms must not overflow float32 on the way: |<x, y>| <= |x| |y| bounds every partial
 /// sum. @throws InvalidArgument naming the largest row
-inline void check_products_fit(const char* operation, Metric metric, const std::vector<double>& queries,
-                               const std::vector<double>& items) {
-  if (metric == Metric::cosine || queries.empty() || items.empty()) return;
-  const auto largest = std::max_element(items.begin(), items.end());
-  const double query = *std::max_element(queries.begin(), queries.end());
-  const double bound = metric == Metric::dot ? query * *largest : (query + *largest) * (query + *largest);
+inline void check_products_fit(const char* operation, Metric metric, const NamedNorms& a, const NamedNorms& b) {
+  if (metric == Metric::cosine || a.norms.empty() || b.norms.empty()) return;
+  const auto largest_a = std::max_element(a.norms.begin(), a.norms.end());
+  const auto largest_b = std::max_element(b.norms.begin(), b.norms.end());
+  const double sum = *largest_a + *largest_b;
+  const double bound = metric == Metric::dot ? *largest_a * *largest_b : sum * sum;
   if (bound < 0.99 * static_cast<double>(std::numeric_limits<float>::max())) return;
-  throw InvalidArgument(message(operation, "norm of features row " + std::to_string(largest - items.begin()),
-                                std::to_string(*largest),
-                                "its products could overflow float32; scale the features down or use cosine"));
+  const bool first = *largest_a >= *largest_b;
+  const std::int64_t row = first ? largest_a - a.norms.begin() : largest_b - b.norms.begin();
+  throw InvalidArgument(message(operation,
+                                "norm of " + std::string(first ? a.argument : b.argument) + " row " +
+                                    std::to_string(row),
+                                std::to_string(std::max(*largest_a, *largest_b)),
+                                "its products could overflow float32; scale the values down or use cosine"));
 }
 
 /// Rows of a matrix in blocks of kTileRows, packed on demand in panels of the kernels' width.

@@ -88,10 +88,7 @@ inline PairwisePlan plan_pairwise(const char* operation, const PairwiseShape& sh
   const BlockRange all = shape.symmetric ? hull(rows, columns) : rows;
   const std::int64_t whole = shape.symmetric ? all.size() : rows.size() + columns.size();
   const std::int64_t least_blocks = std::min<std::int64_t>(whole, 2);
-  std::int64_t least = 0;
-  if (__builtin_add_overflow(saturating_multiply(least_blocks, block), fixed + kWorkerBytes, &least)) {
-    least = std::numeric_limits<std::int64_t>::max();
-  }
+  const std::int64_t least = saturating_add(saturating_multiply(least_blocks, block), fixed + kWorkerBytes);
   if (context.memory_budget < least) {
     throw OutOfMemory(message(operation, "memory_budget", std::to_string(context.memory_budget) + " bytes",
                               "at least " + std::to_string(least) + " bytes are needed for these sizes"));
@@ -139,12 +136,7 @@ class PairwiseEngine {
         context_(context),
         kernels_(kernel_table(context)),
         row_blocks_(BlockRange::of(shape.rows)),
-        column_blocks_(BlockRange::of(shape.columns)) {
-    // A cosine is clamped to [-1, 1], so a bound of -1 lets everything in, rounding below -1 included.
-    if (task_.metric == Metric::cosine && task_.minimum <= -1.0F) {
-      task_.minimum = -std::numeric_limits<float>::infinity();
-    }
-  }
+        column_blocks_(BlockRange::of(shape.columns)) {}
 
   /// Offers every pair to the rows of `top`.
   void run() {
@@ -254,9 +246,15 @@ class PairwiseEngine {
     for (std::int64_t row = begin; row < end; ++row) {
       const float threshold =
           top_.entry_threshold(row - shape_.rows.begin, other * kernels::kTileRows, task_.minimum);
-      thresholds[as_size(row - first)] =
-          task_.metric == Metric::cosine && threshold > 1.0F ? std::numeric_limits<float>::infinity() : threshold;
+      thresholds[as_size(row - first)] = task_.metric == Metric::cosine ? raw_cosine_threshold(threshold) : threshold;
     }
+  }
+
+  /// A bound of clamped cosines as one of the raw scores: rounding may put them outside [-1, 1].
+  static float raw_cosine_threshold(float threshold) {
+    if (threshold > 1.0F) return std::numeric_limits<float>::infinity();
+    if (threshold <= -1.0F) return -std::numeric_limits<float>::infinity();
+    return threshold;
   }
 
   void offer_rows(std::int64_t i, std::int64_t j, const Worker& worker, int count) {

@@ -31,7 +31,7 @@ class Ticker {
 
   /// @throws Cancelled, or whatever the progress callback throws
   void advance(std::int64_t units = 1) {
-    const std::int64_t done = done_.fetch_add(units, std::memory_order_relaxed) + units;
+    done_.fetch_add(units, std::memory_order_relaxed);
     check();
     if (!context_.progress) return;
     const std::unique_lock lock(mutex_, std::try_to_lock);
@@ -39,7 +39,7 @@ class Ticker {
     const auto now = std::chrono::steady_clock::now();
     if (now - last_ < std::chrono::milliseconds(100)) return;
     last_ = now;
-    context_.progress({operation_, done, total_});
+    context_.progress({operation_, done_.load(std::memory_order_relaxed), total_});
   }
 
   void check() const {

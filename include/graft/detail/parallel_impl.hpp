@@ -1,8 +1,11 @@
 // Body of parallel.hpp on oneTBB.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <string>
 
+#include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/info.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/partitioner.h>
@@ -49,7 +52,10 @@ GRAFT_INLINE void run_workers(int workers, const std::function<void(int)>& body)
   char started = 0;
   char finished = 0;
   GRAFT_TSAN_RELEASE(&started);
-  oneapi::tbb::task_arena arena(workers);
+  // More slots than TBB may fill would only make it print a warning; the bodies then take turns.
+  const std::size_t allowed =
+      oneapi::tbb::global_control::active_value(oneapi::tbb::global_control::max_allowed_parallelism);
+  oneapi::tbb::task_arena arena(static_cast<int>(std::min(static_cast<std::size_t>(workers), allowed)));
   arena.execute([&] {
     oneapi::tbb::parallel_for(
         0, workers, 1,

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include <graft/detail/checked.hpp>
-#include <graft/detail/top_k_impl.hpp>
+#include <graft/detail/select_neighbours.hpp>
 #include <graft/ops/add.hpp>
 #include <graft/ops/binarize.hpp>
 #include <graft/ops/jaccard.hpp>
@@ -132,11 +132,16 @@ inline Graph denoised_graph(const Modality& modality, const RefineOptions& optio
 
 inline Graph denoised_sum(std::span<const Modality> modalities, std::span<const float> shares,
                           const RefineOptions& options, const Context& context, DenoisingCounts& counts) {
-  if (modalities.size() == 1) return denoised_graph(modalities.front(), options, context, counts);
   std::vector<Graph> graphs;
-  for (const Modality& modality : modalities) graphs.push_back(denoised_graph(modality, options, context, counts));
+  std::vector<float> coefficients;
+  for (std::size_t m = 0; m < modalities.size(); ++m) {
+    if (shares[m] == 0.0F) continue;
+    graphs.push_back(denoised_graph(modalities[m], options, context, counts));
+    coefficients.push_back(shares[m]);
+  }
+  if (graphs.size() == 1) return std::move(graphs.front());
   const std::vector<GraphView> views(graphs.begin(), graphs.end());
-  return mix(views, shares, context);
+  return mix(views, coefficients, context);
 }
 
 inline Graph enhancement_graph(const Interactions& interactions, const RefineOptions& options,

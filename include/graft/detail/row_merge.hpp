@@ -59,8 +59,8 @@ class RowMerge {
     for (std::size_t g = 0; g < graphs_.size(); ++g) {
       const std::span<const std::int32_t> columns = graphs_[g].row_columns(row);
       if (columns.empty()) continue;
-      cursors_.push_back({columns.front(), columns.data(), columns.data() + columns.size(),
-                          graphs_[g].row_weights(row).data(), g});
+      cursors_.push_back(
+          {columns.front(), columns.data(), columns.data() + columns.size(), graphs_[g].row_weights(row).data(), g});
     }
   }
 

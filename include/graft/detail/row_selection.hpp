@@ -83,9 +83,8 @@ class RowSelection {
     }
     if (static_cast<std::int64_t>(candidates_.size()) <= k) return false;
     const auto place = candidates_.begin() + (k - 1);
-    std::nth_element(candidates_.begin(), place, candidates_.end(), [](const auto& a, const auto& b) {
-      return ranks_before(a.first, a.second, b.first, b.second);
-    });
+    std::nth_element(candidates_.begin(), place, candidates_.end(),
+                     [](const auto& a, const auto& b) { return ranks_before(a.first, a.second, b.first, b.second); });
     last = *place;
     return true;
   }

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <graft/core/row_range.hpp>
 #include <graft/detail/checked.hpp>
 
 namespace graft::detail {
@@ -18,19 +19,18 @@ inline bool ranks_before(float value, std::int32_t id, float other_value, std::i
 }
 
 /// `rows` binary heaps of at most `capacity` (value, id), the worst on top. Rows are independent: two threads may
-/// work on two rows. What a row holds in the end does not depend on the order of the offers. Places may be reserved
-/// for entries that are appended after all offers, whatever their rank.
+/// work on two rows. What a row holds in the end does not depend on the order of the offers. Rows may reserve a place
+/// for one entry that is appended after all offers, whatever its rank.
 class TopKRows {
  public:
   TopKRows(const char* operation, std::int64_t rows, std::int64_t capacity)
       : capacity_(capacity),
-        open_(capacity),
         values_(make_vector<float>(operation, saturating_multiply(rows, capacity))),
         ids_(make_vector<std::int32_t>(operation, saturating_multiply(rows, capacity))),
         counts_(make_vector<std::int32_t>(operation, rows)) {}
 
-  /// Keeps `places` of each row for `append`. Call before the first offer.
-  void reserve_places(std::int64_t places) { open_ = std::max<std::int64_t>(0, capacity_ - places); }
+  /// Keeps one place of each of these rows for `append`. Call before the first offer.
+  void reserve_place(const RowRange& rows) { reserved_ = rows; }
 
   [[nodiscard]] std::int64_t rows() const { return static_cast<std::int64_t>(counts_.size()); }
   [[nodiscard]] std::int64_t capacity() const { return capacity_; }
@@ -41,8 +41,9 @@ class TopKRows {
   /// A value below this cannot enter the row, if its id is at least `first_id`.
   [[nodiscard]] float entry_threshold(std::int64_t row, std::int64_t first_id, float minimum) const {
     constexpr float kInfinity = std::numeric_limits<float>::infinity();
-    if (open_ == 0) return kInfinity;
-    if (count(row) < open_) return minimum;
+    const std::int64_t places = open(row);
+    if (places == 0) return kInfinity;
+    if (count(row) < places) return minimum;
     const float worst = values_[as_size(row * capacity_)];
     const std::int32_t worst_id = ids_[as_size(row * capacity_)];
     return worst_id < first_id ? std::nextafter(worst, kInfinity) : worst;
@@ -53,9 +54,10 @@ class TopKRows {
     float* heap_values = values(row);
     std::int32_t* heap_ids = ids(row);
     std::int32_t& size = counts_[as_size(row)];
-    if (size < open_) {
+    const std::int64_t places = open(row);
+    if (size < places) {
       sift_up(heap_values, heap_ids, size++, value, id);
-    } else if (open_ > 0 && ranks_before(value, id, heap_values[0], heap_ids[0])) {
+    } else if (places > 0 && ranks_before(value, id, heap_values[0], heap_ids[0])) {
       sift_down(heap_values, heap_ids, size, value, id);
     }
   }
@@ -87,6 +89,11 @@ class TopKRows {
   std::vector<std::int32_t>& all_counts() { return counts_; }
 
  private:
+  /// Places that offers may take.
+  [[nodiscard]] std::int64_t open(std::int64_t row) const {
+    return capacity_ - (row >= reserved_.begin && row < reserved_.end ? 1 : 0);
+  }
+
   static void sift_up(float* values, std::int32_t* ids, std::int64_t place, float value, std::int32_t id) {
     while (place > 0) {
       const std::int64_t parent = (place - 1) / 2;
@@ -113,7 +120,7 @@ class TopKRows {
   }
 
   std::int64_t capacity_;
-  std::int64_t open_;  ///< places that offers may take
+  RowRange reserved_{0, 0};
   std::vector<float> values_;
   std::vector<std::int32_t> ids_;
   std::vector<std::int32_t> counts_;

@@ -64,7 +64,7 @@ GRAFT_INLINE Ranking top_k_scores(Features queries, Features items, const TopKSc
   detail::check_exclusions(options.exclude, queries.rows(), items.rows());
   const std::vector<double> query_norms = detail::row_norms("top_k_scores", "queries", queries, context);
   const std::vector<double> item_norms = detail::row_norms("top_k_scores", "items", items, context);
-  detail::check_products_fit("top_k_scores", options.metric, query_norms, item_norms);
+  detail::check_products_fit("top_k_scores", options.metric, {"queries", query_norms}, {"items", item_norms});
   const detail::PairwisePlan plan = detail::plan_pairwise("top_k_scores", shape, context);
   detail::TopKRows top("top_k_scores", shape.rows.end - shape.rows.begin, std::min(options.k, items.rows()));
   const int panel_rows = detail::kernel_table(context).panel_rows;
@@ -86,8 +86,7 @@ GRAFT_INLINE Plan plan(std::int64_t queries, std::int64_t items, std::int64_t di
   const detail::PairwisePlan pairwise = detail::plan_pairwise("top_k_scores", shape, context);
   const std::int64_t rows = shape.rows.end - shape.rows.begin;
   return {.workspace_bytes = pairwise.workspace_bytes,
-          .output_bytes =
-              detail::saturating_multiply(rows, 8 * std::min(options.k, items)) + 8 * (queries + 1) + 4 * rows,
+          .output_bytes = detail::top_k_bytes(rows, std::min(options.k, items), queries),
           .flops = detail::pair_flops(shape, options.metric),
           .tiles = pairwise.tiles};
 }

@@ -26,7 +26,8 @@ struct KnnOptions {
   Self self = Self::drop;
   /// Rows to compute; the other rows of the result are empty.
   RowRange row_range = {};
-  /// Candidate columns. Parts over disjoint ranges are joined by `merge_top_k` (similarity weights only).
+  /// Candidate columns. Parts over disjoint ranges are joined by `merge_top_k` (similarity weights only; not with a
+  /// kept self whose dot product lies below `min_similarity`: its place is known to one part only).
   RowRange column_range = {};
 };
 

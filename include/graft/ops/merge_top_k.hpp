@@ -18,7 +18,7 @@ namespace graft {
 /// @param parts  one or more, all of the same number of items   @param k  >= 1
 /// @throws InvalidArgument (no part, sizes that differ, k, an edge stored twice with different weights: names it),
 ///         Cancelled
-/// Cost: one merge, edges * log(row size); workspace one row a worker.
+/// Cost: two merges: edges times the parts that hold something of a row; workspace one row a worker.
 Graph merge_top_k(std::span<const GraphView> parts, std::int64_t k, const Context& context = {});
 
 }  // namespace graft

@@ -14,7 +14,7 @@ namespace graft {
 /// @param coefficients  one a graph, finite; they need not sum to 1. An edge of a graph with coefficient 0 stays, with
 ///                      weight 0
 /// @throws InvalidArgument (no graph, sizes that differ: names both, a coefficient that is not finite, a sum that
-///         overflows float32), Cancelled
+///         overflows float32: names the row), Cancelled
 /// Cost: one merge, two passes over the edges; no workspace. Terms are added in the order of the graphs.
 Graph mix(std::span<const GraphView> graphs, std::span<const float> coefficients, const Context& context = {});
 

@@ -20,10 +20,11 @@ struct NormalizeOptions {
   float epsilon = 0.0F;
 };
 
-/// Normalises by row sums. A row sum <= 0 has factor 0 (so an edge into such an item gets weight 0 and stays).
+/// Normalises by row sums. A row sum <= 0 has factor 0, whatever epsilon; edges that it makes 0 stay.
 ///
 /// Definition: A^_ab = deg_a^-1/2 A_ab deg_b^-1/2, deg_a = epsilon + sum_b A_ab (MLLMRec, Eq. 11).
-/// @throws InvalidArgument (epsilon), Cancelled
+/// @throws InvalidArgument (epsilon; a row whose weights overflow float32 when divided by a sum near 0: names it),
+///         OutOfMemory (budget; names the least), Cancelled
 /// Cost: two passes over the edges; workspace 8 bytes an item. Sums run over ascending columns in double; a result is
 /// rounded once.
 Graph normalize(GraphInput graph, const NormalizeOptions& options = {}, const Context& context = {});

@@ -21,12 +21,13 @@ enum class Aggregation {
 /// @return Matrix [items, dims]
 /// @throws InvalidArgument (sizes that differ: names both, layers, a NaN or infinite feature: names the row),
 ///         OutOfMemory (budget; names the least), Cancelled
-/// Cost: 2 * layers * edges * dims flops; workspace none for one layer, else one or two column blocks of
-/// 4 * items * block bytes within the budget. Evaluated as E + A(E + A(...)); edges in ascending columns.
+/// Cost: 2 * layers * edges * dims flops; workspace none for one layer, else one block of 1 to 256 columns,
+/// 4 * items * columns bytes, within the budget. Evaluated as E + A(E + A(...)); edges in ascending columns, in float32.
 Matrix propagate(GraphInput graph, Features features, std::int64_t layers, Aggregation aggregation,
                  const Context& context = {});
 
-/// The same into the caller's matrix [items, dims], which must not overlap the features.
+/// The same into the caller's matrix [items, dims], which must not share its range of addresses with the features.
+/// What it holds after an exception is unspecified.
 void propagate(GraphInput graph, Features features, std::int64_t layers, Aggregation aggregation,
                MatrixView<float> out, const Context& context = {});
 

@@ -55,7 +55,7 @@ struct Modality {
   /// Ready cosines, e.g. published neighbours. It need not hold its diagonal: where the preset keeps self, self is put
   /// first with cosine 1; where it drops self, a stored diagonal is dropped.
   std::optional<GraphView> similarity = std::nullopt;
-  float weight = 1.0F;                           ///< share in the sum of modalities, >= 0; scaled so that all sum to 1
+  float weight = 1.0F;                           ///< share in the sum, >= 0; scaled so that all sum to 1; 0 leaves the modality out
   std::optional<float> threshold = std::nullopt; ///< alpha of this modality; RefineOptions::threshold if absent
 };
 

@@ -13,7 +13,7 @@ namespace graft {
 /// Keeps the k heaviest edges of every row, ordered by weight descending, then column ascending; a self loop is an
 /// edge like any other.
 /// @param k  >= 1   @throws InvalidArgument (k), Cancelled
-/// Cost: edges * log(row size); workspace 12 bytes an edge of the longest row and worker.
+/// Cost: four passes over the edges; workspace 8 bytes an edge of the longest row and worker.
 Graph top_k(GraphInput graph, std::int64_t k, const Context& context = {});
 
 /// Pipe form.
