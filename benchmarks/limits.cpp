@@ -36,7 +36,9 @@ __attribute__((target("avx512f"))) double fma_avx512(float seed) {
     for (int a = 0; a < kAccumulators; ++a) acc[a] = _mm512_fmadd_ps(acc[a], x, y);
   }
   for (int a = 1; a < kAccumulators; ++a) acc[0] = _mm512_add_ps(acc[0], acc[a]);
-  sink = _mm512_reduce_add_ps(acc[0]);
+  float lanes[16];
+  _mm512_storeu_ps(lanes, acc[0]);
+  sink = std::accumulate(lanes, lanes + 16, 0.0F);
   return 2.0 * 16 * kAccumulators * static_cast<double>(kRounds);
 }
 

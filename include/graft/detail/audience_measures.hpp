@@ -1,11 +1,11 @@
 // The measures of jaccard_graph: how a pair is ordered within a row, and what it weighs.
 //
 // Each measure gives, for a row item with audience d_i and a candidate with audience d_j and c common users,
-//   Key make(c, d_i, d_j, users)   what the row is ordered by
-//   bool before(a, b)              whether a ranks strictly before b; equal keys are told apart by the column
-//   bool admits(c, d_i, d_j, users)  whether the pair may be an edge at all
+//   float score(c, d_i, d_j, users)  the order, positive and within kScoreSlack of the exact one; negative if the pair
+//                                    may be no edge at all. Cheap: it sifts the many
+//   Key key(c, d_i, d_j, users)      the exact order: fractions are compared by cross-multiplication. It decides
+//   bool before(a, b)                whether key a ranks strictly before b; equal keys are told apart by the column
 //   float weight(c, d_i, d_j, users)
-// Orders that are fractions are compared by cross-multiplication, so ties are exact.
 #pragma once
 
 #include <algorithm>
@@ -13,6 +13,10 @@
 #include <cstdint>
 
 namespace graft::detail {
+
+/// Bound of |score / exact - 1|, with room: a score takes at most four roundings to float.
+inline constexpr float kScoreSlack = 1e-6F;
+inline constexpr float kNoEdge = -1.0F;
 
 /// num / den, ordered exactly: products of 32 bits fit 64.
 struct Fraction {
@@ -26,11 +30,13 @@ struct Fraction {
 /// c / (d_i + d_j - c); with d_i fixed it is ordered as c / (d_i + d_j).
 struct JaccardMeasure {
   using Key = Fraction;
-  static Key make(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t /*users*/) {
+  static float score(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t /*users*/) {
+    return static_cast<float>(c) / static_cast<float>(di + dj);
+  }
+  static Key key(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t /*users*/) {
     return {static_cast<std::uint32_t>(c), static_cast<std::uint32_t>(di + dj)};
   }
   static bool before(const Key& a, const Key& b) { return b < a; }
-  static bool admits(std::int64_t, std::int64_t, std::int64_t, std::int64_t) { return true; }
   static float weight(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t /*users*/) {
     return static_cast<float>(c) / static_cast<float>(di + dj - c);
   }
@@ -42,14 +48,16 @@ struct CosineMeasure {
     std::uint32_t count = 0;
     std::uint32_t degree = 1;
   };
-  static Key make(std::int64_t c, std::int64_t /*di*/, std::int64_t dj, std::int64_t /*users*/) {
+  static float score(std::int64_t c, std::int64_t /*di*/, std::int64_t dj, std::int64_t /*users*/) {
+    return static_cast<float>(c) * static_cast<float>(c) / static_cast<float>(dj);
+  }
+  static Key key(std::int64_t c, std::int64_t /*di*/, std::int64_t dj, std::int64_t /*users*/) {
     return {static_cast<std::uint32_t>(c), static_cast<std::uint32_t>(dj)};
   }
   static bool before(const Key& a, const Key& b) {
     __extension__ using Wide = unsigned __int128;  // 62 + 31 bits
     return Wide{std::uint64_t{a.count} * a.count} * b.degree > Wide{std::uint64_t{b.count} * b.count} * a.degree;
   }
-  static bool admits(std::int64_t, std::int64_t, std::int64_t, std::int64_t) { return true; }
   static float weight(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t /*users*/) {
     return static_cast<float>(static_cast<double>(c) / std::sqrt(static_cast<double>(di) * static_cast<double>(dj)));
   }
@@ -58,11 +66,13 @@ struct CosineMeasure {
 /// c / min(d_i, d_j).
 struct OverlapMeasure {
   using Key = Fraction;
-  static Key make(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t /*users*/) {
+  static float score(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t /*users*/) {
+    return static_cast<float>(c) / static_cast<float>(std::min(di, dj));
+  }
+  static Key key(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t /*users*/) {
     return {static_cast<std::uint32_t>(c), static_cast<std::uint32_t>(std::min(di, dj))};
   }
   static bool before(const Key& a, const Key& b) { return b < a; }
-  static bool admits(std::int64_t, std::int64_t, std::int64_t, std::int64_t) { return true; }
   static float weight(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t /*users*/) {
     return static_cast<float>(c) / static_cast<float>(std::min(di, dj));
   }
@@ -76,13 +86,13 @@ inline bool associated(std::int64_t c, std::int64_t di, std::int64_t dj, std::in
 /// log(c users / (d_i d_j)); with d_i fixed it is ordered as c / d_j.
 struct PmiMeasure {
   using Key = Fraction;
-  static Key make(std::int64_t c, std::int64_t /*di*/, std::int64_t dj, std::int64_t /*users*/) {
+  static float score(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t users) {
+    return associated(c, di, dj, users) ? static_cast<float>(c) / static_cast<float>(dj) : kNoEdge;
+  }
+  static Key key(std::int64_t c, std::int64_t /*di*/, std::int64_t dj, std::int64_t /*users*/) {
     return {static_cast<std::uint32_t>(c), static_cast<std::uint32_t>(dj)};
   }
   static bool before(const Key& a, const Key& b) { return b < a; }
-  static bool admits(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t users) {
-    return associated(c, di, dj, users);
-  }
   static float weight(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t users) {
     const double observed = static_cast<double>(c) * static_cast<double>(users);
     return static_cast<float>(std::log(observed / (static_cast<double>(di) * static_cast<double>(dj))));
@@ -92,16 +102,17 @@ struct PmiMeasure {
 /// Dunning's G^2 = 2 sum over the cells of the 2 x 2 table of k log(k users / (row sum * column sum)).
 struct LogLikelihoodMeasure {
   using Key = double;
-  static Key make(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t users) {
+  static float score(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t users) {
+    // rounding may leave the statistic of a nearly independent pair a little below 0
+    return associated(c, di, dj, users) ? std::max(0.0F, weight(c, di, dj, users)) : kNoEdge;
+  }
+  static Key key(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t users) {
     return 2.0 * (cell(c, di, dj, users) + cell(di - c, di, users - dj, users) + cell(dj - c, users - di, dj, users) +
                   cell(users - di - dj + c, users - di, users - dj, users));
   }
   static bool before(const Key& a, const Key& b) { return a > b; }
-  static bool admits(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t users) {
-    return associated(c, di, dj, users);
-  }
   static float weight(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t users) {
-    return static_cast<float>(make(c, di, dj, users));
+    return static_cast<float>(key(c, di, dj, users));
   }
 
  private:

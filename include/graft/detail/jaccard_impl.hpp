@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include <graft/detail/audience_measures.hpp>
+#include <graft/detail/audience_rows.hpp>
 #include <graft/detail/csr_build.hpp>
 #include <graft/detail/knn_impl.hpp>
 #include <graft/detail/top_k_rows.hpp>
@@ -18,13 +18,8 @@
 namespace graft {
 namespace detail {
 
-/// 1 / (1 + 1e-7) in float32: what the published code gives a pair whose union is one single user.
-inline constexpr float kSingleUserJaccard = 0.99999988F;
-
 /// Counters of a worker: 4 bytes a column for the count, 4 for the list of touched columns.
 inline constexpr std::int64_t kCounterBytes = 2 * std::int64_t{sizeof(std::int32_t)};
-/// A candidate of the row at work.
-inline constexpr std::int64_t kEntryBytes = 16;
 /// Fewer columns at once than this cost more in look-ups than they save.
 inline constexpr std::int64_t kLeastCounterColumns = 4096;
 /// Counter increments of a task: some milliseconds.
@@ -34,7 +29,7 @@ struct JaccardPlan {
   RowRange rows;
   int workers = 1;
   std::int64_t counter_columns = 0;         ///< columns counted at once
-  std::int64_t longest_row = 0;             ///< bound of the edges of a row
+  std::int64_t candidates = 0;              ///< candidates of a row held at once
   std::int64_t workspace_bytes = 0;
   std::int64_t increments = 0;              ///< sum over rows of their cost
   std::vector<std::int64_t> row_capacity;   ///< offsets of the row buffers, [rows + 1]
@@ -79,7 +74,7 @@ inline JaccardPlan plan_jaccard(const Interactions& interactions, const JaccardO
   std::int64_t task_cost = 0;
   for (std::int64_t r = 0; r < rows; ++r) {
     const std::int64_t cost = plan.row_capacity[as_size(r + 1)];
-    plan.longest_row = std::max(plan.longest_row, std::min({options.k, items, cost}));
+    plan.candidates = std::max(plan.candidates, std::min({candidate_capacity(options.k), items, cost}));
     plan.row_capacity[as_size(r + 1)] = plan.row_capacity[as_size(r)] + std::min({options.k, items, cost});
     plan.increments += cost;
     task_cost += cost + 1;
@@ -90,7 +85,7 @@ inline JaccardPlan plan_jaccard(const Interactions& interactions, const JaccardO
   }
   const auto tasks = static_cast<std::int64_t>(plan.task_begin.size()) - 1;
   const std::int64_t fixed = items * std::int64_t{sizeof(std::int32_t)} + 16 * rows;
-  const std::int64_t row_bytes = saturating_multiply(plan.longest_row, kEntryBytes);
+  const std::int64_t row_bytes = (plan.candidates + 1) * kCandidateBytes;
   const std::int64_t least = saturating_add(fixed + kCounterBytes * std::min(items, kLeastCounterColumns), row_bytes);
   if (context.memory_budget < least) {
     throw OutOfMemory(message("jaccard_graph", "memory_budget", std::to_string(context.memory_budget) + " bytes",
@@ -105,177 +100,6 @@ inline JaccardPlan plan_jaccard(const Interactions& interactions, const JaccardO
   plan.workspace_bytes = fixed + plan.workers * (kCounterBytes * plan.counter_columns + row_bytes);
   return plan;
 }
-
-/// Finds the rows of one measure. Rows are independent; one object a worker.
-template <class Measure>
-class AudienceRows {
- public:
-  AudienceRows(const Interactions& interactions, std::span<const std::int32_t> degrees, const JaccardOptions& options,
-               std::int64_t counter_columns, std::int64_t longest_row)
-      : interactions_(interactions),
-        degrees_(degrees),
-        options_(options),
-        counter_columns_(counter_columns),
-        counts_(make_vector<std::int32_t>("jaccard_graph", counter_columns)),
-        touched_(make_vector<std::int32_t>("jaccard_graph", counter_columns + 1)) {
-    best_.reserve(as_size(longest_row));
-  }
-
-  /// Writes the row's edges, columns ascending, and gives their number.
-  std::int32_t fill(std::int64_t item, std::int32_t* columns, float* weights) {
-    const std::int64_t degree = degrees_[as_size(item)];
-    const bool with_self = keeps_self(degree);
-    open_ = options_.k - (with_self ? 1 : 0);
-    best_.clear();
-    full_ = false;
-    for (std::int64_t begin = 0; begin < interactions_.items(); begin += counter_columns_) {
-      count_and_offer(item, begin, std::min(interactions_.items(), begin + counter_columns_));
-    }
-    if (with_self) best_.push_back({Measure::make(degree, degree, degree, interactions_.users()), as_id(degree), as_id(item)});
-    std::sort(best_.begin(), best_.end(), [](const Entry& a, const Entry& b) { return a.column < b.column; });
-    for (std::size_t e = 0; e < best_.size(); ++e) {
-      columns[e] = best_[e].column;
-      weights[e] = weight(degree, best_[e]);
-    }
-    return static_cast<std::int32_t>(best_.size());
-  }
-
- private:
-  struct Entry {
-    typename Measure::Key key;
-    std::int32_t count;
-    std::int32_t column;
-  };
-  static_assert(sizeof(Entry) <= kEntryBytes);
-
-  static bool ranks_before(const Entry& a, const Entry& b) {
-    if (Measure::before(a.key, b.key)) return true;
-    return !Measure::before(b.key, a.key) && a.column < b.column;
-  }
-
-  [[nodiscard]] bool keeps_self(std::int64_t degree) const {
-    if (options_.identical == Identical::reference) return degree == 1 && options_.min_support == 1;
-    return options_.self == Self::keep && degree >= std::max<std::int64_t>(1, options_.min_support) &&
-           Measure::admits(degree, degree, degree, interactions_.users());
-  }
-
-  [[nodiscard]] bool is_dropped_twin(std::int64_t count, std::int64_t degree, std::int64_t other) const {
-    if (count != degree || count != other) return false;
-    return options_.identical == Identical::drop || (options_.identical == Identical::reference && count >= 2);
-  }
-
-  [[nodiscard]] float weight(std::int64_t degree, const Entry& entry) const {
-    const std::int64_t other = degrees_[as_size(entry.column)];
-    if (options_.identical == Identical::reference && degree == 1 && other == 1) return kSingleUserJaccard;
-    return Measure::weight(entry.count, degree, other, interactions_.users());
-  }
-
-  /// Counts the common audience of `item` with every column in [begin, end) and offers the pairs.
-  void count_and_offer(std::int64_t item, std::int64_t begin, std::int64_t end) {
-    const bool all = begin == 0 && end == interactions_.items();
-    const std::span<const std::int32_t> audience = interactions_.audience(item);
-    const std::int64_t first_entry = interactions_.item_offsets()[as_size(item)];
-    std::int64_t size = 0;
-    for (std::size_t u = 0; u < audience.size(); ++u) {
-      prefetch_histories(first_entry + static_cast<std::int64_t>(u));
-      const std::span<const std::int32_t> history = interactions_.history(audience[u]);
-      const std::int32_t* first = history.data();
-      const std::int32_t* last = first + history.size();
-      if (!all) {
-        first = std::lower_bound(first, last, begin);
-        last = std::lower_bound(first, last, end);
-      }
-      size = count(first, last, begin, size);
-    }
-    offer_touched(item, begin, size);
-  }
-
-  /// Histories lie anywhere in memory: asks for those that come next, of the next rows too; first their offsets, then
-  /// their ids. @param entry  place in the list of all audiences, one row after the other
-  void prefetch_histories(std::int64_t entry) const {
-    constexpr std::int64_t kOffsetsAhead = 24;
-    constexpr std::int64_t kIdsAhead = 12;
-    const std::span<const std::int32_t> users = interactions_.item_users();
-    if (entry + kOffsetsAhead >= static_cast<std::int64_t>(users.size())) return;
-    const std::int64_t* const offsets = interactions_.user_offsets().data();
-    __builtin_prefetch(offsets + users[as_size(entry + kOffsetsAhead)]);
-    const std::int64_t* const next = offsets + users[as_size(entry + kIdsAhead)];
-    __builtin_prefetch(interactions_.user_items().data() + next[0]);
-    __builtin_prefetch(interactions_.user_items().data() + next[1]);
-  }
-
-  std::int64_t count(const std::int32_t* first, const std::int32_t* last, std::int64_t begin, std::int64_t size) {
-    std::int32_t* const counts = counts_.data();
-    std::int32_t* const touched = touched_.data();
-    for (; first != last; ++first) {
-      const std::int64_t place = *first - begin;
-      // without a branch: the list grows only where the count was zero
-      touched[size] = static_cast<std::int32_t>(place);
-      size += counts[place] == 0 ? 1 : 0;
-      ++counts[place];
-    }
-    return size;
-  }
-
-  /// Offers the columns that were counted and clears their counts. Most pairs share one user and rank below the k-th
-  /// best: they are rejected by an exact integer comparison. Pairs with more go first, so that the bar is high by then.
-  void offer_touched(std::int64_t item, std::int64_t begin, std::int64_t size) {
-    std::int32_t* const counts = counts_.data();
-    std::int64_t singles = 0;
-    for (std::int64_t t = 0; t < size; ++t) {
-      const std::int32_t place = touched_[as_size(t)];
-      const std::int64_t count = counts[place];
-      counts[place] = 0;
-      touched_[as_size(singles)] = place;
-      singles += count == 1 ? 1 : 0;
-      if (count > 1) offer_pair(item, begin + place, count);
-    }
-    if (options_.min_support > 1) return;
-    for (std::int64_t t = 0; t < singles; ++t) offer_pair(item, begin + touched_[as_size(t)], 1);
-  }
-
-  void offer_pair(std::int64_t item, std::int64_t column, std::int64_t count) {
-    const std::int64_t degree = degrees_[as_size(item)];
-    const std::int64_t other = degrees_[as_size(column)];
-    if (count < options_.min_support || !Measure::admits(count, degree, other, interactions_.users())) return;
-    const Entry entry{Measure::make(count, degree, other, interactions_.users()), as_id(count), as_id(column)};
-    if (full_ && !ranks_before(entry, worst_)) return;
-    if (column == item || is_dropped_twin(count, degree, other)) return;
-    insert(entry);
-  }
-
-  /// Puts an entry, which ranks before the worst if there is no room, in its place among the best.
-  void insert(const Entry& entry) {
-    if (open_ == 0) return;
-    if (full_) {
-      best_.back() = entry;
-    } else {
-      best_.push_back(entry);
-    }
-    constexpr std::int64_t kLinearPlaces = 32;
-    if (open_ <= kLinearPlaces) {
-      for (std::size_t e = best_.size() - 1; e > 0 && ranks_before(entry, best_[e - 1]); --e) {
-        std::swap(best_[e], best_[e - 1]);
-      }
-    } else {
-      const auto place = std::upper_bound(best_.begin(), best_.end() - 1, entry, ranks_before);
-      std::rotate(place, best_.end() - 1, best_.end());
-    }
-    full_ = static_cast<std::int64_t>(best_.size()) == open_;
-    worst_ = best_.back();
-  }
-
-  const Interactions& interactions_;
-  std::span<const std::int32_t> degrees_;
-  const JaccardOptions& options_;
-  std::int64_t counter_columns_;
-  std::int64_t open_ = 0;  ///< places for other items
-  bool full_ = false;      ///< all of them are taken
-  Entry worst_{};          ///< the last of best_
-  std::vector<std::int32_t> counts_;
-  std::vector<std::int32_t> touched_;
-  std::vector<Entry> best_;  ///< sorted by rank
-};
 
 /// Moves rows of varying capacity together, in place, and makes a graph of them.
 inline Graph join_rows(std::int64_t items, const JaccardPlan& plan, const std::vector<std::int32_t>& counts,
@@ -309,7 +133,7 @@ Graph audience_graph(const Interactions& interactions, const JaccardOptions& opt
   std::vector<std::int32_t> counts = make_vector<std::int32_t>("jaccard_graph", plan.rows.end - plan.rows.begin);
   std::vector<AudienceRows<Measure>> workers;
   workers.reserve(as_size(plan.workers));
-  for (int w = 0; w < plan.workers; ++w) workers.emplace_back(interactions, degrees, options, plan.counter_columns, plan.longest_row);
+  for (int w = 0; w < plan.workers; ++w) workers.emplace_back(interactions, degrees, options, plan.counter_columns, plan.candidates);
   const auto tasks = static_cast<std::int64_t>(plan.task_begin.size()) - 1;
   Ticker ticker(context, "jaccard_graph", tasks);
   parallel_tasks(plan.workers, tasks, ticker, [&](std::int64_t task, int worker) {
