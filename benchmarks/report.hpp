@@ -25,7 +25,9 @@ inline double bandwidth_limit() {
 
 /// @param flops  of one iteration   @param peak_before  bytes in use before the iterations
 inline void report_flops(benchmark::State& state, double flops, double peak_before) {
-  const auto rate = [](double value) { return benchmark::Counter(value, benchmark::Counter::kIsIterationInvariantRate); };
+  const auto rate = [](double value) {
+    return benchmark::Counter(value, benchmark::Counter::kIsIterationInvariantRate);
+  };
   state.counters["GFLOP/s"] = rate(flops / 1e9);
   state.counters["%peak"] = rate(flops / 1e9 / flops_limit() * 100.0);
   state.counters["extra_MB"] = (peak_memory() - peak_before) / 1e6;
@@ -33,7 +35,9 @@ inline void report_flops(benchmark::State& state, double flops, double peak_befo
 
 /// @param bytes  that one iteration must move at the least
 inline void report_bytes(benchmark::State& state, double bytes, double peak_before) {
-  const auto rate = [](double value) { return benchmark::Counter(value, benchmark::Counter::kIsIterationInvariantRate); };
+  const auto rate = [](double value) {
+    return benchmark::Counter(value, benchmark::Counter::kIsIterationInvariantRate);
+  };
   state.counters["GB/s"] = rate(bytes / 1e9);
   state.counters["%bandwidth"] = rate(bytes / 1e9 / bandwidth_limit() * 100.0);
   state.counters["extra_MB"] = (peak_memory() - peak_before) / 1e6;

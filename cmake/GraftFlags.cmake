@@ -29,6 +29,12 @@ function(graft_own_flags target)
             -ffp-contract=off)
 endfunction()
 
+# g++ says by a macro that a sanitizer is on; clang is made to say the same.
+if(GRAFT_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  string(TOUPPER ${GRAFT_SANITIZE} sanitizer)
+  add_compile_definitions(__SANITIZE_${sanitizer}__=1)
+endif()
+
 if(GRAFT_SANITIZE STREQUAL "address")
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_compile_definitions(_GLIBCXX_ASSERTIONS)

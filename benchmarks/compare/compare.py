@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ import numpy as np  # noqa: E402  (the thread count must be set first)
 import scipy.sparse as sp  # noqa: E402
 
 K = 10
+KNN_SIZES = ["7050x384", "18357x384", "23033x384", "63001x384", "18357x4096"]
 Run = Callable[[], object]
 
 
@@ -213,7 +215,9 @@ def implicit_cosine(r: sp.csr_array) -> dict[str, Run]:
     matrix = sp.csr_matrix(r.astype(np.float64))
 
     def run() -> None:
-        CosineRecommender(K=K + 1, num_threads=THREADS).fit(matrix, show_progress=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # its own fit converts a COO matrix, and says so
+            CosineRecommender(K=K + 1, num_threads=THREADS).fit(matrix, show_progress=False)
 
     return {"implicit CosineRecommender": run}
 
@@ -226,9 +230,9 @@ def graphblas_counts(r: sp.csr_array) -> dict[str, Run]:
 
     def run() -> None:
         counts = gb.semiring.plus_pair(users.T @ users).new(gb.dtypes.INT32)
-        counts.ss.selectk("rowwise", K + 1, order="largest") if hasattr(counts.ss, "selectk") else None
+        top_k_of_rows(gb.io.to_scipy_sparse(counts, "csr"))
 
-    return {"GraphBLAS RᵀR + selectk (counts)": run}
+    return {"GraphBLAS RᵀR + top-k (counts)": run}
 
 
 def compare(ours: Worker, peers: dict[str, Run], rounds: int) -> list[tuple[str, float, float]]:
@@ -241,6 +245,7 @@ def compare(ours: Worker, peers: dict[str, Run], rounds: int) -> list[tuple[str,
             for name, seconds in results.items():
                 times[name].append(seconds)
     graft = times["graft"]
+    print(", ".join(f"{name} {statistics.median(t):.3f} s" for name, t in times.items()), file=sys.stderr, flush=True)
     return [
         (name, statistics.median(t), statistics.median(a / b for a, b in zip(t, graft, strict=True)))
         for name, t in times.items()
@@ -314,15 +319,18 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="Markdown file; standard output if absent")
     parser.add_argument("--rounds", type=int, default=5, help="timed rounds (default 5)")
     parser.add_argument("--only", choices=["knn", "jaccard", "refine"], help="one group of operations")
+    parser.add_argument(
+        "--knn", nargs="+", metavar="ITEMSxDIMS", default=KNN_SIZES, help=f"sizes for knn (default {' '.join(KNN_SIZES)})"
+    )
+    parser.add_argument("--shapes", nargs="+", choices=SHAPES, default=list(SHAPES), help="data sets for jaccard")
     args = parser.parse_args()
     parts = [f"Measured by `python benchmarks/compare/compare.py`: {machine()} Medians of {args.rounds} rounds.\n"]
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         if args.only in (None, "knn"):
-            for items, dims in ((7_050, 384), (18_357, 384), (23_033, 384), (63_001, 384), (18_357, 4096)):
-                parts.append(compare_knn(args, folder, items, dims))
+            parts += [compare_knn(args, folder, *map(int, size.split("x"))) for size in args.knn]
         if args.only in (None, "jaccard"):
-            parts += [compare_audience(args, folder, name) for name in SHAPES]
+            parts += [compare_audience(args, folder, name) for name in args.shapes]
         if args.only in (None, "refine"):
             parts += [compare_refine(args, folder, name) for name in ("baby", "electronics")]
     text = "\n".join(parts)

@@ -30,7 +30,7 @@ inline constexpr std::int64_t kCandidateBytes = sizeof(Candidate) + sizeof(std::
 
 /// Candidates that a row holds at once: enough beyond k that sifting them again is rare.
 constexpr std::int64_t candidate_capacity(std::int64_t k) {
-  return std::max<std::int64_t>(256, saturating_multiply(4, k));
+  return std::max<std::int64_t>(64, saturating_multiply(3, k));
 }
 
 /// Finds the rows of one measure. Rows are independent; one object a worker.

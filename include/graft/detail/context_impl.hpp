@@ -91,9 +91,9 @@ inline const kernels::KernelTable& kernel_table(const Context& context) {
 GRAFT_INLINE NumericPath resolve_numeric_path(const Context& context) {
   if (context.path == NumericPath::automatic) return detail::best_path();
   if (!detail::is_available(context.path)) {
-    throw BackendUnavailable(detail::message("Context", "path", name(context.path),
-                                             "this build or this processor lacks it; the path taken here is " +
-                                                 std::string(name(detail::best_path()))));
+    throw BackendUnavailable(detail::message(
+        "Context", "path", name(context.path),
+        "this build or this processor lacks it; the path taken here is " + std::string(name(detail::best_path()))));
   }
   return context.path;
 }

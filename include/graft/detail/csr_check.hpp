@@ -15,7 +15,6 @@
 
 namespace graft::detail {
 
-
 inline std::string at(const char* array, std::int64_t position) {
   return std::string(array) + "[" + std::to_string(position) + "]";
 }
@@ -41,9 +40,9 @@ void check_csr(const char* operation, std::int64_t rows, std::int64_t cols, std:
   }
   for (std::int64_t r = 0; r < rows; ++r) {
     if (row_offsets[as_size(r + 1)] < row_offsets[as_size(r)]) {
-      throw InvalidArgument(message(operation, at("row_offsets", r + 1), std::to_string(row_offsets[as_size(r + 1)]),
-                                    "must not fall below the offset before it, " +
-                                        std::to_string(row_offsets[as_size(r)])));
+      throw InvalidArgument(
+          message(operation, at("row_offsets", r + 1), std::to_string(row_offsets[as_size(r + 1)]),
+                  "must not fall below the offset before it, " + std::to_string(row_offsets[as_size(r)])));
     }
   }
   if (static_cast<std::int64_t>(row_offsets.back()) != stored) {

@@ -28,22 +28,22 @@ inline constexpr std::int64_t kIncrementsPerTask = std::int64_t{1} << 18;
 struct JaccardPlan {
   RowRange rows;
   int workers = 1;
-  std::int64_t counter_columns = 0;         ///< columns counted at once
-  std::int64_t candidates = 0;              ///< candidates of a row held at once
+  std::int64_t counter_columns = 0;  ///< columns counted at once
+  std::int64_t candidates = 0;       ///< candidates of a row held at once
   std::int64_t workspace_bytes = 0;
-  std::int64_t increments = 0;              ///< sum over rows of their cost
-  std::vector<std::int64_t> row_capacity;   ///< offsets of the row buffers, [rows + 1]
-  std::vector<std::int64_t> task_begin;     ///< first row of every task, and the end, relative to rows.begin
+  std::int64_t increments = 0;             ///< sum over rows of their cost
+  std::vector<std::int64_t> row_capacity;  ///< offsets of the row buffers, [rows + 1]
+  std::vector<std::int64_t> task_begin;    ///< first row of every task, and the end, relative to rows.begin
 };
 
 inline void check_jaccard(const JaccardOptions& options) {
   check_k("jaccard_graph", options.k);
   if (options.min_support < 1) {
-    throw InvalidArgument(
-        message("jaccard_graph", "min_support", std::to_string(options.min_support), "must be >= 1"));
+    throw InvalidArgument(message("jaccard_graph", "min_support", std::to_string(options.min_support), "must be >= 1"));
   }
   if (options.identical == Identical::reference && options.measure != AudienceMeasure::jaccard) {
-    throw InvalidArgument(message("jaccard_graph", "identical", "reference", "is defined for the measure jaccard only"));
+    throw InvalidArgument(
+        message("jaccard_graph", "identical", "reference", "is defined for the measure jaccard only"));
   }
 }
 
@@ -133,14 +133,15 @@ Graph audience_graph(const Interactions& interactions, const JaccardOptions& opt
   std::vector<std::int32_t> counts = make_vector<std::int32_t>("jaccard_graph", plan.rows.end - plan.rows.begin);
   std::vector<AudienceRows<Measure>> workers;
   workers.reserve(as_size(plan.workers));
-  for (int w = 0; w < plan.workers; ++w) workers.emplace_back(interactions, degrees, options, plan.counter_columns, plan.candidates);
+  for (int w = 0; w < plan.workers; ++w)
+    workers.emplace_back(interactions, degrees, options, plan.counter_columns, plan.candidates);
   const auto tasks = static_cast<std::int64_t>(plan.task_begin.size()) - 1;
   Ticker ticker(context, "jaccard_graph", tasks);
   parallel_tasks(plan.workers, tasks, ticker, [&](std::int64_t task, int worker) {
     for (std::int64_t r = plan.task_begin[as_size(task)]; r < plan.task_begin[as_size(task + 1)]; ++r) {
       const std::int64_t place = plan.row_capacity[as_size(r)];
-      counts[as_size(r)] = workers[as_size(worker)].fill(plan.rows.begin + r, columns.data() + place,
-                                                         weights.data() + place);
+      counts[as_size(r)] =
+          workers[as_size(worker)].fill(plan.rows.begin + r, columns.data() + place, weights.data() + place);
     }
   });
   return join_rows(items, plan, counts, std::move(columns), std::move(weights));

@@ -42,15 +42,14 @@ inline double squared_norm(const float* row, std::int64_t dims) {
                                           const MatrixView<const float>& matrix, std::int64_t row) {
   std::int64_t column = 0;
   while (std::isfinite(matrix(row, column))) ++column;
-  throw InvalidArgument(message(operation,
-                                std::string(argument) + " row " + std::to_string(row) + ", column " +
-                                    std::to_string(column),
-                                std::to_string(matrix(row, column)), "must be finite"));
+  throw InvalidArgument(
+      message(operation, std::string(argument) + " row " + std::to_string(row) + ", column " + std::to_string(column),
+              std::to_string(matrix(row, column)), "must be finite"));
 }
 
 /// Euclidean norm of every row. @throws InvalidArgument naming the first row that is not finite
-inline std::vector<double> row_norms(const char* operation, const char* argument,
-                                     const MatrixView<const float>& matrix, const Context& context) {
+inline std::vector<double> row_norms(const char* operation, const char* argument, const MatrixView<const float>& matrix,
+                                     const Context& context) {
   std::vector<double> norms = make_vector<double>(operation, matrix.rows());
   std::atomic<std::int64_t> first_bad{std::numeric_limits<std::int64_t>::max()};
   parallel_rows(context, operation, matrix.rows(), [&](std::int64_t begin, std::int64_t end) {
@@ -85,11 +84,10 @@ inline void check_products_fit(const char* operation, Metric metric, const Named
   if (bound < 0.99 * static_cast<double>(std::numeric_limits<float>::max())) return;
   const bool first = *largest_a >= *largest_b;
   const std::int64_t row = first ? largest_a - a.norms.begin() : largest_b - b.norms.begin();
-  throw InvalidArgument(message(operation,
-                                "norm of " + std::string(first ? a.argument : b.argument) + " row " +
-                                    std::to_string(row),
-                                std::to_string(std::max(*largest_a, *largest_b)),
-                                "its products could overflow float32; scale the values down or use cosine"));
+  throw InvalidArgument(
+      message(operation, "norm of " + std::string(first ? a.argument : b.argument) + " row " + std::to_string(row),
+              std::to_string(std::max(*largest_a, *largest_b)),
+              "its products could overflow float32; scale the values down or use cosine"));
 }
 
 /// Rows of a matrix in blocks of kTileRows, packed on demand in panels of the kernels' width.
@@ -102,12 +100,9 @@ class PackedRows {
     return saturating_multiply(kernels::kTileRows, std::max<std::int64_t>(dims, 1));
   }
   [[nodiscard]] int rows_in(std::int64_t block) const {
-    return static_cast<int>(
-        std::min<std::int64_t>(kernels::kTileRows, matrix_.rows() - block * kernels::kTileRows));
+    return static_cast<int>(std::min<std::int64_t>(kernels::kTileRows, matrix_.rows() - block * kernels::kTileRows));
   }
-  [[nodiscard]] int panels_in(std::int64_t block) const {
-    return (rows_in(block) + panel_rows_ - 1) / panel_rows_;
-  }
+  [[nodiscard]] int panels_in(std::int64_t block) const { return (rows_in(block) + panel_rows_ - 1) / panel_rows_; }
   /// Packed dimensions: at least one, so that padding is NaN even for features without dimensions.
   [[nodiscard]] std::int64_t dims() const { return std::max<std::int64_t>(matrix_.cols(), 1); }
 

@@ -49,11 +49,11 @@ inline RowRange clipped(const char* operation, const char* argument, const RowRa
 
 /// What is asked of the engine, and how it will work within the budget.
 struct PairwiseShape {
-  RowRange rows;        ///< queries to fill
-  RowRange columns;     ///< candidates
-  std::int64_t norms;   ///< rows whose norms are held
+  RowRange rows;       ///< queries to fill
+  RowRange columns;    ///< candidates
+  std::int64_t norms;  ///< rows whose norms are held
   std::int64_t dims;
-  bool symmetric;       ///< both sides are the same matrix
+  bool symmetric;  ///< both sides are the same matrix
 };
 
 struct PairwisePlan {
@@ -65,9 +65,8 @@ struct PairwisePlan {
 };
 
 inline constexpr std::int64_t kTileElements = std::int64_t{kernels::kTileRows} * kernels::kTileRows;
-inline constexpr std::int64_t kWorkerBytes =
-    kTileElements * std::int64_t{sizeof(float) + sizeof(kernels::Survivor)} +
-    2 * kernels::kTileRows * std::int64_t{sizeof(float)};
+inline constexpr std::int64_t kWorkerBytes = kTileElements * std::int64_t{sizeof(float) + sizeof(kernels::Survivor)} +
+                                             2 * kernels::kTileRows * std::int64_t{sizeof(float)};
 
 inline BlockRange hull(const BlockRange& a, const BlockRange& b) {
   if (a.size() == 0) return b;
@@ -107,8 +106,7 @@ inline PairwisePlan plan_pairwise(const char* operation, const PairwiseShape& sh
     plan.row_group = std::min(all.size(), std::max<std::int64_t>(1, blocks / 2));
     plan.column_group = std::min(shape.symmetric ? all.size() : columns.size(), blocks - plan.row_group);
   }
-  plan.workspace_bytes =
-      fixed + plan.workers * kWorkerBytes + (plan.row_group + plan.column_group) * block;
+  plan.workspace_bytes = fixed + plan.workers * kWorkerBytes + (plan.row_group + plan.column_group) * block;
   return plan;
 }
 
@@ -116,11 +114,11 @@ inline PairwisePlan plan_pairwise(const char* operation, const PairwiseShape& sh
 struct PairwiseTask {
   const char* operation;
   Metric metric;
-  float minimum;                                       ///< inclusive, -infinity for none
-  bool drop_self;                                      ///< never offer a row to itself (same matrix only)
-  std::span<const std::int64_t> excluded_offsets = {}; ///< per query, or none
+  float minimum;                                        ///< inclusive, -infinity for none
+  bool drop_self;                                       ///< never offer a row to itself (same matrix only)
+  std::span<const std::int64_t> excluded_offsets = {};  ///< per query, or none
   std::span<const std::int32_t> excluded = {};
-  float* self_scores = nullptr;                        ///< where not null: score of rows.begin + r with itself
+  float* self_scores = nullptr;  ///< where not null: score of rows.begin + r with itself
 };
 
 class PairwiseEngine {
@@ -226,9 +224,9 @@ class PairwiseEngine {
     const auto compute = task_.metric == Metric::l2 ? kernels_.l2_tile : kernels_.dot_tile;
     const int b_panels = b_.panels_in(j);
     compute(a, a_.panels_in(i), b, b_panels, a_.dims(), worker.scores.data());
-    const int count = kernels_.scan_tile(worker.scores.data(), a_.rows_in(i), b_panels * kernels_.panel_rows,
-                                         worker.row_thresholds.data(), worker.column_thresholds.data(),
-                                         worker.survivors.data());
+    const int count =
+        kernels_.scan_tile(worker.scores.data(), a_.rows_in(i), b_panels * kernels_.panel_rows,
+                           worker.row_thresholds.data(), worker.column_thresholds.data(), worker.survivors.data());
     if (serves_rows) offer_rows(i, j, worker, count);
     if (serves_columns) offer_columns(i, j, worker, count);
     if (task_.self_scores != nullptr && shape_.symmetric && i == j) store_self_scores(i, worker.scores.data());
@@ -244,8 +242,7 @@ class PairwiseEngine {
     const std::int64_t end = std::min(first + kernels::kTileRows, shape_.rows.end);
     const std::scoped_lock lock(locks_[as_size(block - row_blocks_.begin)]);
     for (std::int64_t row = begin; row < end; ++row) {
-      const float threshold =
-          top_.entry_threshold(row - shape_.rows.begin, other * kernels::kTileRows, task_.minimum);
+      const float threshold = top_.entry_threshold(row - shape_.rows.begin, other * kernels::kTileRows, task_.minimum);
       thresholds[as_size(row - first)] = task_.metric == Metric::cosine ? raw_cosine_threshold(threshold) : threshold;
     }
   }

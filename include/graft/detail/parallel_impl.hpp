@@ -52,6 +52,10 @@ GRAFT_INLINE void run_workers(int workers, const std::function<void(int)>& body)
   char started = 0;
   char finished = 0;
   GRAFT_TSAN_RELEASE(&started);
+  struct Joined {  // NOLINT(cppcoreguidelines-special-member-functions): never copied
+    char* tag;
+    ~Joined() { GRAFT_TSAN_ACQUIRE(tag); }
+  } const joined{&finished};  // also when a body throws
   // More slots than TBB may fill would only make it print a warning; the bodies then take turns.
   const std::size_t allowed =
       oneapi::tbb::global_control::active_value(oneapi::tbb::global_control::max_allowed_parallelism);
@@ -61,7 +65,7 @@ GRAFT_INLINE void run_workers(int workers, const std::function<void(int)>& body)
         0, workers, 1,
         [&](int worker) GRAFT_TSAN_UNSEEN {  // reads its captures before the edge can be stated
           GRAFT_TSAN_ACQUIRE(&started);
-          struct Finish {
+          struct Finish {  // NOLINT(cppcoreguidelines-special-member-functions): never copied
             char* tag;
             ~Finish() { GRAFT_TSAN_RELEASE(tag); }
           } const finish{&finished};
@@ -69,7 +73,6 @@ GRAFT_INLINE void run_workers(int workers, const std::function<void(int)>& body)
         },
         oneapi::tbb::simple_partitioner{});
   });
-  GRAFT_TSAN_ACQUIRE(&finished);
 }
 
 }  // namespace graft::detail

@@ -43,8 +43,8 @@ inline PresetRules rules_of(Preset preset) {
 
 inline void check_alpha(const std::string& argument, float threshold) {
   if (!(threshold >= -1.0F && threshold <= 1.0F)) {  // NaN too
-    throw InvalidArgument(message("refine", argument, std::to_string(threshold),
-                                  "must lie in [-1, 1]; -1 switches denoising off"));
+    throw InvalidArgument(
+        message("refine", argument, std::to_string(threshold), "must lie in [-1, 1]; -1 switches denoising off"));
   }
 }
 
@@ -54,12 +54,11 @@ inline void check_refine_options(const RefineOptions& options) {
   }
   check_alpha("threshold", options.threshold);
   if (options.jaccard_k < 0) {
-    throw InvalidArgument(message("refine", "jaccard_k", std::to_string(options.jaccard_k),
-                                  "must be >= 0; 0 switches enhancement off"));
+    throw InvalidArgument(
+        message("refine", "jaccard_k", std::to_string(options.jaccard_k), "must be >= 0; 0 switches enhancement off"));
   }
   if (!std::isfinite(options.epsilon) || options.epsilon < 0.0F) {
-    throw InvalidArgument(
-        message("refine", "epsilon", std::to_string(options.epsilon), "must be finite and >= 0"));
+    throw InvalidArgument(message("refine", "epsilon", std::to_string(options.epsilon), "must be finite and >= 0"));
   }
 }
 
@@ -144,11 +143,10 @@ inline Graph denoised_sum(std::span<const Modality> modalities, std::span<const 
   return mix(views, coefficients, context);
 }
 
-inline Graph enhancement_graph(const Interactions& interactions, const RefineOptions& options,
-                               const Context& context) {
+inline Graph enhancement_graph(const Interactions& interactions, const RefineOptions& options, const Context& context) {
   const PresetRules rules = rules_of(options.preset);
-  return jaccard_graph(
-      interactions, {.k = options.jaccard_k, .self = rules.audience_self, .identical = rules.identical}, context);
+  return jaccard_graph(interactions,
+                       {.k = options.jaccard_k, .self = rules.audience_self, .identical = rules.identical}, context);
 }
 
 }  // namespace detail

@@ -33,8 +33,8 @@ inline void check_exclusions(const Exclusions& exclude, std::int64_t queries, st
   check_csr<std::int64_t>("top_k_scores: exclude", queries, items, exclude.row_offsets, exclude.columns, {}, false);
   const std::int64_t row = first_unsorted_row(exclude.row_offsets, exclude.columns);
   if (row >= 0) {
-    throw InvalidArgument(message("top_k_scores", "exclude.columns of row " + std::to_string(row), "",
-                                  "must ascend without repeats"));
+    throw InvalidArgument(
+        message("top_k_scores", "exclude.columns of row " + std::to_string(row), "", "must ascend without repeats"));
   }
 }
 
@@ -44,8 +44,8 @@ inline Ranking ranking_of(std::int64_t queries, const RowRange& rows, TopKRows& 
     for (std::int64_t row = begin; row < end; ++row) top.sort_by_rank(row);
   });
   Ranking ranking;
-  ranking.row_offsets = close_gaps("top_k_scores", queries, rows.begin, top.capacity(), top.all_counts(),
-                                   top.all_ids(), top.all_values());
+  ranking.row_offsets = close_gaps("top_k_scores", queries, rows.begin, top.capacity(), top.all_counts(), top.all_ids(),
+                                   top.all_values());
   ranking.ids = std::move(top.all_ids());
   ranking.scores = std::move(top.all_values());
   return ranking;
@@ -59,8 +59,7 @@ GRAFT_INLINE Ranking top_k_scores(Features queries, Features items, const TopKSc
     throw InvalidArgument(detail::message("top_k_scores", "items", std::to_string(items.cols()) + " dims",
                                           "must have as many as queries, " + std::to_string(queries.cols())));
   }
-  const detail::PairwiseShape shape =
-      detail::top_k_scores_shape(queries.rows(), items.rows(), items.cols(), options);
+  const detail::PairwiseShape shape = detail::top_k_scores_shape(queries.rows(), items.rows(), items.cols(), options);
   detail::check_exclusions(options.exclude, queries.rows(), items.rows());
   const std::vector<double> query_norms = detail::row_norms("top_k_scores", "queries", queries, context);
   const std::vector<double> item_norms = detail::row_norms("top_k_scores", "items", items, context);

@@ -14,27 +14,27 @@ namespace graft {
 /// The rule that decided over an edge of one of the two graphs; the first that applies.
 enum class EdgeRule {
   kept,
-  switched_off,         ///< enhancement is off (jaccard_k = 0)
-  self_dropped,         ///< j is i, and the preset has no self loops here
-  zero_norm,            ///< one of the two feature rows is zero: its cosine to everything is 0, no edge
-  no_common_audience,   ///< no user interacted with both
-  identical_dropped,    ///< identical audiences, dropped by the `reference` preset
-  below_rank,           ///< more than k items come before j in row i
-  below_threshold       ///< among the k best, but below alpha
+  switched_off,        ///< enhancement is off (jaccard_k = 0)
+  self_dropped,        ///< j is i, and the preset has no self loops here
+  zero_norm,           ///< one of the two feature rows is zero: its cosine to everything is 0, no edge
+  no_common_audience,  ///< no user interacted with both
+  identical_dropped,   ///< identical audiences, dropped by the `reference` preset
+  below_rank,          ///< more than k items come before j in row i
+  below_threshold      ///< among the k best, but below alpha
 };
 
 /// Facts about the directed pair i <- j (row i receives from column j).
 struct Explanation {
-  float cosine = 0.0F;             ///< 0 where a row is zero; exactly 1 for i = j
-  std::int64_t cosine_rank = 0;    ///< place of j in row i, 1 = first; 0 if it has none
+  float cosine = 0.0F;           ///< 0 where a row is zero; exactly 1 for i = j
+  std::int64_t cosine_rank = 0;  ///< place of j in row i, 1 = first; 0 if it has none
   EdgeRule similarity_rule = EdgeRule::kept;
-  std::int64_t degree_i = 0;       ///< users of i
-  std::int64_t degree_j = 0;       ///< users of j
-  std::int64_t common_audience = 0;///< users of both
-  float jaccard = 0.0F;            ///< weight the pair has, or would have, in the enhancement graph
-  std::int64_t jaccard_rank = 0;   ///< place of j in row i, 1 = first; 0 if it has none
+  std::int64_t degree_i = 0;         ///< users of i
+  std::int64_t degree_j = 0;         ///< users of j
+  std::int64_t common_audience = 0;  ///< users of both
+  float jaccard = 0.0F;              ///< weight the pair has, or would have, in the enhancement graph
+  std::int64_t jaccard_rank = 0;     ///< place of j in row i, 1 = first; 0 if it has none
   EdgeRule audience_rule = EdgeRule::kept;
-  float weight = 0.0F;             ///< W_ij before normalisation
+  float weight = 0.0F;  ///< W_ij before normalisation
 };
 
 /// Tells the facts about edge i <- j of `refine(features, interactions, options)`, computed by the same kernels.

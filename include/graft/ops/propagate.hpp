@@ -22,14 +22,15 @@ enum class Aggregation {
 /// @throws InvalidArgument (sizes that differ: names both, layers, a NaN or infinite feature: names the row),
 ///         OutOfMemory (budget; names the least), Cancelled
 /// Cost: 2 * layers * edges * dims flops; workspace none for one layer, else one block of 1 to 256 columns,
-/// 4 * items * columns bytes, within the budget. Evaluated as E + A(E + A(...)); edges in ascending columns, in float32.
+/// 4 * items * columns bytes, within the budget. Evaluated as E + A(E + A(...)); edges in ascending columns, in
+/// float32.
 Matrix propagate(GraphInput graph, Features features, std::int64_t layers, Aggregation aggregation,
                  const Context& context = {});
 
 /// The same into the caller's matrix [items, dims], which must not share its range of addresses with the features.
 /// What it holds after an exception is unspecified.
-void propagate(GraphInput graph, Features features, std::int64_t layers, Aggregation aggregation,
-               MatrixView<float> out, const Context& context = {});
+void propagate(GraphInput graph, Features features, std::int64_t layers, Aggregation aggregation, MatrixView<float> out,
+               const Context& context = {});
 
 }  // namespace graft
 

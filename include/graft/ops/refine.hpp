@@ -55,8 +55,8 @@ struct Modality {
   /// Ready cosines, e.g. published neighbours. It need not hold its diagonal: where the preset keeps self, self is put
   /// first with cosine 1; where it drops self, a stored diagonal is dropped.
   std::optional<GraphView> similarity = std::nullopt;
-  float weight = 1.0F;                           ///< share in the sum, >= 0; scaled so that all sum to 1; 0 leaves the modality out
-  std::optional<float> threshold = std::nullopt; ///< alpha of this modality; RefineOptions::threshold if absent
+  float weight = 1.0F;  ///< share in the sum, >= 0; scaled so that all sum to 1; 0 leaves the modality out
+  std::optional<float> threshold = std::nullopt;  ///< alpha of this modality; RefineOptions::threshold if absent
 };
 
 /// Edge counts of one modality, self loops left out: what the threshold did.
@@ -67,12 +67,12 @@ struct DenoisingCounts {
 
 /// What `refine` did. Counts are of directed edges.
 struct RefineSummary {
-  DenoisingCounts similarity;           ///< summed over modalities
-  std::int64_t similarity_edges = 0;    ///< stored edges of the (mixed) denoised graph, self loops included
-  std::int64_t jaccard_edges = 0;       ///< stored edges of the enhancement graph
-  std::int64_t edges = 0;               ///< of the result
-  std::int64_t self_loops = 0;          ///< of the result
-  std::int64_t isolated_items = 0;      ///< items of the result without an edge in or out, self loops left out
+  DenoisingCounts similarity;         ///< summed over modalities
+  std::int64_t similarity_edges = 0;  ///< stored edges of the (mixed) denoised graph, self loops included
+  std::int64_t jaccard_edges = 0;     ///< stored edges of the enhancement graph
+  std::int64_t edges = 0;             ///< of the result
+  std::int64_t self_loops = 0;        ///< of the result
+  std::int64_t isolated_items = 0;    ///< items of the result without an edge in or out, self loops left out
 };
 
 /// Refines the item-item graph: W = S~ + C~, normalised (MLLMRec, Eq. 7-11).
@@ -94,8 +94,8 @@ Graph refine(GraphInput similarity, const Interactions& interactions, const Refi
 
 /// The same from several modalities: each gives its own thresholded KNN graph; they are summed with their weights
 /// scaled to 1; the Jaccard graph is added once; then normalised.
-Graph refine(std::span<const Modality> modalities, const Interactions& interactions,
-             const RefineOptions& options = {}, const Context& context = {}, RefineSummary* summary = nullptr);
+Graph refine(std::span<const Modality> modalities, const Interactions& interactions, const RefineOptions& options = {},
+             const Context& context = {}, RefineSummary* summary = nullptr);
 
 /// Name of a preset as the command line and the files spell it.
 const char* name(Preset preset);

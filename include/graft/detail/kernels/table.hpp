@@ -16,9 +16,9 @@ inline constexpr int kTileRows = 192;
 /// A score that one of the sides of a tile may keep.
 struct Survivor {
   float value;
-  uint8_t row;    ///< position in the tile
-  uint8_t column; ///< position in the tile
-  uint8_t sides;  ///< kRowSide | kColumnSide
+  uint8_t row;     ///< position in the tile
+  uint8_t column;  ///< position in the tile
+  uint8_t sides;   ///< kRowSide | kColumnSide
 };
 inline constexpr uint8_t kRowSide = 1;
 inline constexpr uint8_t kColumnSide = 2;

@@ -81,8 +81,8 @@ void score_tile(const float* a, int a_panels, const float* b, int b_panels, int6
 }
 
 template <class V>
-int scan_tile(const float* scores, int rows, int columns, const float* row_thresholds,
-              const float* column_thresholds, Survivor* survivors) {
+int scan_tile(const float* scores, int rows, int columns, const float* row_thresholds, const float* column_thresholds,
+              Survivor* survivors) {
   int count = 0;
   for (int r = 0; r < rows; ++r) {
     const float* row = scores + static_cast<int64_t>(r) * kTileRows;
