@@ -170,10 +170,15 @@ TEST_CASE("Graph: equality is that of structure and of weight bits") {
 
 // Pieces that operators build graphs with.
 
-TEST_CASE("compact_rows: closes the gaps of rows of equal capacity") {
+/// Buffers of equal capacity, one after the other.
+auto every(std::int64_t stride) {
+  return [stride](std::int64_t buffer) { return buffer * stride; };
+}
+
+TEST_CASE("compact_rows: closes the gaps between row buffers") {
   const std::vector<std::int32_t> counts{2, 0, 3, 1};
-  const Graph graph = graft::detail::compact_rows("test", 8, 3, 3, counts, {0, 4, -1, -1, -1, -1, 1, 2, 7, 5, -1, -1},
-                                                  {1, 2, 0, 0, 0, 0, 3, 4, 5, 6, 0, 0});
+  const Graph graph = graft::detail::compact_rows(
+      "test", 8, 3, counts, every(3), {0, 4, -1, -1, -1, -1, 1, 2, 7, 5, -1, -1}, {1, 2, 0, 0, 0, 0, 3, 4, 5, 6, 0, 0});
   CHECK(edges_of(graph) == std::vector<Edge>{{3, 0, 1}, {3, 4, 2}, {5, 1, 3}, {5, 2, 4}, {5, 7, 5}, {6, 5, 6}});
   CHECK(graph.items() == 8);
   CHECK_NOTHROW(validate(graph.view()));
@@ -181,12 +186,12 @@ TEST_CASE("compact_rows: closes the gaps of rows of equal capacity") {
 
 TEST_CASE("compact_rows: full rows, empty rows and no rows") {
   const std::vector<std::int32_t> full{2, 2};
-  CHECK(graft::detail::compact_rows("test", 2, 0, 2, full, {0, 1, 0, 1}, {1, 2, 3, 4}) ==
+  CHECK(graft::detail::compact_rows("test", 2, 0, full, every(2), {0, 1, 0, 1}, {1, 2, 3, 4}) ==
         Graph(2, {0, 2, 4}, {0, 1, 0, 1}, {1, 2, 3, 4}));
   const std::vector<std::int32_t> none{0, 0};
-  CHECK(graft::detail::compact_rows("test", 2, 0, 2, none, Columns(4), Weights(4)) == Graph(2));
-  CHECK(graft::detail::compact_rows("test", 5, 2, 2, {}, {}, {}) == Graph(5));
-  CHECK(graft::detail::compact_rows("test", 0, 0, 2, {}, {}, {}) == Graph());
+  CHECK(graft::detail::compact_rows("test", 2, 0, none, every(2), Columns(4), Weights(4)) == Graph(2));
+  CHECK(graft::detail::compact_rows("test", 5, 2, {}, every(2), {}, {}) == Graph(5));
+  CHECK(graft::detail::compact_rows("test", 0, 0, {}, every(2), {}, {}) == Graph());
 }
 
 TEST_CASE("FirstRow: keeps the smallest row that was reported") {

@@ -93,20 +93,21 @@ Graph build_graph(const Context& context, const char* operation, std::int64_t it
   return build_graph(context, operation, items, make_count, make_fill, [] {});
 }
 
-/// Closes the gaps of row buffers of equal capacity, in place, and gives the row offsets [rows + 1].
+/// Closes the gaps between row buffers, in place, and gives the row offsets [rows + 1].
 /// @param first_row  row that the first buffer belongs to; rows without a buffer are empty
-/// @param stride     capacity of a row: its entries start at buffer * stride
 /// @param counts     entries in each buffer, [buffers]
-/// @param ids, values  [buffers * stride]
-inline std::vector<std::int64_t> close_gaps(const char* operation, std::int64_t rows, std::int64_t first_row,
-                                            std::int64_t stride, std::span<const std::int32_t> counts,
-                                            std::vector<std::int32_t>& ids, std::vector<float>& values) {
+/// @param start_of   buffer -> place of its first entry; ascending, and no buffer reaches into the next
+/// @param ids, values  the buffers, one after the other; cut to the entries
+template <class StartOf>
+std::vector<std::int64_t> close_gaps(const char* operation, std::int64_t rows, std::int64_t first_row,
+                                     std::span<const std::int32_t> counts, const StartOf& start_of,
+                                     std::vector<std::int32_t>& ids, std::vector<float>& values) {
   const auto buffers = static_cast<std::int64_t>(counts.size());
   assert(first_row >= 0 && first_row + buffers <= rows);
   std::vector<std::int64_t> offsets = make_vector<std::int64_t>(operation, rows + 1);
   std::int64_t written = 0;
   for (std::int64_t b = 0; b < buffers; ++b) {
-    const std::int64_t from = b * stride;
+    const std::int64_t from = start_of(b);
     const std::int64_t count = counts[as_size(b)];
     if (from != written) {
       // towards the front, so that overlapping rows are copied right
@@ -126,11 +127,12 @@ inline std::vector<std::int64_t> close_gaps(const char* operation, std::int64_t 
   return offsets;
 }
 
-/// A graph of row buffers whose columns ascend; the arrays are taken over.
-inline Graph compact_rows(const char* operation, std::int64_t items, std::int64_t first_row, std::int64_t stride,
-                          std::span<const std::int32_t> counts, std::vector<std::int32_t> columns,
-                          std::vector<float> weights) {
-  std::vector<std::int64_t> offsets = close_gaps(operation, items, first_row, stride, counts, columns, weights);
+/// A graph of row buffers whose columns ascend; the arrays are taken over. Parameters as `close_gaps`.
+template <class StartOf>
+Graph compact_rows(const char* operation, std::int64_t items, std::int64_t first_row,
+                   std::span<const std::int32_t> counts, const StartOf& start_of, std::vector<std::int32_t> columns,
+                   std::vector<float> weights) {
+  std::vector<std::int64_t> offsets = close_gaps(operation, items, first_row, counts, start_of, columns, weights);
   return Graph(Trusted{}, std::move(offsets), std::move(columns), std::move(weights));
 }
 

@@ -101,27 +101,6 @@ inline JaccardPlan plan_jaccard(const Interactions& interactions, const JaccardO
   return plan;
 }
 
-/// Moves rows of varying capacity together, in place, and makes a graph of them.
-inline Graph join_rows(std::int64_t items, const JaccardPlan& plan, const std::vector<std::int32_t>& counts,
-                       std::vector<std::int32_t> columns, std::vector<float> weights) {
-  std::vector<std::int64_t> offsets = make_vector<std::int64_t>("jaccard_graph", items + 1);
-  std::int64_t written = 0;
-  for (std::int64_t r = 0; r < plan.rows.end - plan.rows.begin; ++r) {
-    const std::int64_t from = plan.row_capacity[as_size(r)];
-    const std::int64_t count = counts[as_size(r)];
-    if (from != written) {
-      std::copy_n(columns.data() + from, count, columns.data() + written);
-      std::copy_n(weights.data() + from, count, weights.data() + written);
-    }
-    written += count;
-    offsets[as_size(plan.rows.begin + r + 1)] = written;
-  }
-  for (std::int64_t row = plan.rows.end; row < items; ++row) offsets[as_size(row + 1)] = written;
-  columns.resize(as_size(written));
-  weights.resize(as_size(written));
-  return Graph(Trusted{}, std::move(offsets), std::move(columns), std::move(weights));
-}
-
 template <class Measure>
 Graph audience_graph(const Interactions& interactions, const JaccardOptions& options, const Context& context) {
   const JaccardPlan plan = plan_jaccard(interactions, options, context);
@@ -144,7 +123,9 @@ Graph audience_graph(const Interactions& interactions, const JaccardOptions& opt
           workers[as_size(worker)].fill(plan.rows.begin + r, columns.data() + place, weights.data() + place);
     }
   });
-  return join_rows(items, plan, counts, std::move(columns), std::move(weights));
+  return compact_rows(
+      "jaccard_graph", items, plan.rows.begin, counts,
+      [&](std::int64_t row) { return plan.row_capacity[as_size(row)]; }, std::move(columns), std::move(weights));
 }
 
 }  // namespace detail

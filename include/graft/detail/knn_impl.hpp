@@ -93,8 +93,9 @@ inline Graph knn_from_rows(std::int64_t items, const KnnOptions& options, const 
     }
   });
   if (options.weights == Weights::binary) std::fill(top.all_values().begin(), top.all_values().end(), 1.0F);
-  return compact_rows("knn_graph", items, rows.begin, top.capacity(), top.all_counts(), std::move(top.all_ids()),
-                      std::move(top.all_values()));
+  return compact_rows(
+      "knn_graph", items, rows.begin, top.all_counts(), [&](std::int64_t row) { return row * top.capacity(); },
+      std::move(top.all_ids()), std::move(top.all_values()));
 }
 
 }  // namespace detail

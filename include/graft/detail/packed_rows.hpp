@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -12,6 +11,7 @@
 #include <graft/core/context.hpp>
 #include <graft/core/matrix_view.hpp>
 #include <graft/detail/checked.hpp>
+#include <graft/detail/csr_build.hpp>
 #include <graft/detail/kernels/table.hpp>
 #include <graft/detail/parallel.hpp>
 #include <graft/ops/types.hpp>
@@ -51,19 +51,15 @@ inline double squared_norm(const float* row, std::int64_t dims) {
 inline std::vector<double> row_norms(const char* operation, const char* argument, const MatrixView<const float>& matrix,
                                      const Context& context) {
   std::vector<double> norms = make_vector<double>(operation, matrix.rows());
-  std::atomic<std::int64_t> first_bad{std::numeric_limits<std::int64_t>::max()};
+  FirstRow bad;
   parallel_rows(context, operation, matrix.rows(), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t r = begin; r < end; ++r) {
       const double norm = std::sqrt(squared_norm(matrix.row(r), matrix.cols()));
       norms[as_size(r)] = norm;
-      if (std::isfinite(norm)) continue;
-      std::int64_t seen = first_bad.load();
-      while (r < seen && !first_bad.compare_exchange_weak(seen, r)) {
-      }
-      return;  // later rows of the block cannot be the first
+      if (!std::isfinite(norm)) bad.report(r);
     }
   });
-  if (first_bad.load() < matrix.rows()) throw_not_finite(operation, argument, matrix, first_bad.load());
+  if (bad.found()) throw_not_finite(operation, argument, matrix, bad.row());
   return norms;
 }
 

@@ -44,8 +44,9 @@ inline Ranking ranking_of(std::int64_t queries, const RowRange& rows, TopKRows& 
     for (std::int64_t row = begin; row < end; ++row) top.sort_by_rank(row);
   });
   Ranking ranking;
-  ranking.row_offsets = close_gaps("top_k_scores", queries, rows.begin, top.capacity(), top.all_counts(), top.all_ids(),
-                                   top.all_values());
+  ranking.row_offsets = close_gaps(
+      "top_k_scores", queries, rows.begin, top.all_counts(), [&](std::int64_t row) { return row * top.capacity(); },
+      top.all_ids(), top.all_values());
   ranking.ids = std::move(top.all_ids());
   ranking.scores = std::move(top.all_values());
   return ranking;
