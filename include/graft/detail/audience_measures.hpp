@@ -56,7 +56,7 @@ struct CosineMeasure {
   }
   static bool before(const Key& a, const Key& b) {
     __extension__ using Wide = unsigned __int128;  // 62 + 31 bits
-    return Wide{std::uint64_t{a.count} * a.count} * b.degree > Wide{std::uint64_t{b.count} * b.count} * a.degree;
+    return Wide{a.count} * a.count * b.degree > Wide{b.count} * b.count * a.degree;
   }
   static float weight(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t /*users*/) {
     return static_cast<float>(static_cast<double>(c) / std::sqrt(static_cast<double>(di) * static_cast<double>(dj)));

@@ -167,8 +167,8 @@ class PairwiseEngine {
   struct Worker {
     std::vector<float> scores;
     std::vector<kernels::Survivor> survivors;
-    std::array<float, kernels::kTileRows> row_thresholds;
-    std::array<float, kernels::kTileRows> column_thresholds;
+    std::array<float, kernels::kTileRows> row_thresholds{};
+    std::array<float, kernels::kTileRows> column_thresholds{};
 
     void allocate(const char* operation) {
       scores = make_vector<float>(operation, kTileElements);

@@ -38,7 +38,7 @@ inline constexpr std::int64_t kLanes = 8;
 #else
 inline constexpr std::int64_t kLanes = 4;
 #endif
-typedef float Lanes __attribute__((vector_size(kLanes * sizeof(float))));
+using Lanes __attribute__((vector_size(kLanes * sizeof(float)))) = float;
 
 /// First and last address that a matrix touches (end excluded).
 template <class T>

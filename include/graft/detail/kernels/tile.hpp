@@ -34,27 +34,27 @@ inline __attribute__((always_inline)) void micro_tile(const float* a, const floa
   constexpr int kPanel = kVectors * V::width;
   typename V::reg acc[kRows][kVectors];
 #pragma GCC unroll 16
-  for (int r = 0; r < kRows; ++r) {
+  for (int64_t r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) {
+    for (int64_t v = 0; v < kVectors; ++v) {
       acc[r][v] = first ? V::zero() : V::load(scores + r * kTileRows + v * V::width);
     }
   }
   for (int64_t k = 0; k < depth; ++k) {
     typename V::reg column[kVectors];
 #pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) column[v] = V::load(b + k * kPanel + v * V::width);
+    for (int64_t v = 0; v < kVectors; ++v) column[v] = V::load(b + k * kPanel + v * V::width);
 #pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r) {
+    for (int64_t r = 0; r < kRows; ++r) {
       const typename V::reg row = V::broadcast(a + k * kPanel + r);
 #pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) acc[r][v] = Step::apply(acc[r][v], row, column[v]);
+      for (int64_t v = 0; v < kVectors; ++v) acc[r][v] = Step::apply(acc[r][v], row, column[v]);
     }
   }
 #pragma GCC unroll 16
-  for (int r = 0; r < kRows; ++r) {
+  for (int64_t r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) V::store(scores + r * kTileRows + v * V::width, acc[r][v]);
+    for (int64_t v = 0; v < kVectors; ++v) V::store(scores + r * kTileRows + v * V::width, acc[r][v]);
   }
 }
 
@@ -71,7 +71,7 @@ void score_tile(const float* a, int a_panels, const float* b, int b_panels, int6
       for (int i = 0; i < a_panels; ++i) {
         const float* a_slice = a + (i * dims + begin) * kPanel;
         float* block = scores + static_cast<int64_t>(i) * kPanel * kTileRows + static_cast<int64_t>(j) * kPanel;
-        for (int r = 0; r < kPanel; r += kRows) {
+        for (int64_t r = 0; r < kPanel; r += kRows) {
           micro_tile<V, Step, kRows, kVectors>(a_slice + r, b_slice, depth, begin == 0, block + r * kTileRows);
         }
       }

@@ -25,7 +25,7 @@ struct Vec {
 #else
 struct Vec {
   static constexpr int width = 4;
-  typedef float reg __attribute__((vector_size(16)));  // NOLINT(modernize-use-using): attributes bind to typedefs
+  using reg __attribute__((vector_size(16))) = float;
   static reg zero() { return reg{}; }
   static reg load(const float* p) {
     reg v;
