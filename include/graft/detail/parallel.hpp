@@ -36,10 +36,9 @@ class Ticker {
     if (!context_.progress) return;
     const std::unique_lock lock(mutex_, std::try_to_lock);
     if (!lock.owns_lock()) return;
-    const auto now = std::chrono::steady_clock::now();
-    if (now - last_ < std::chrono::milliseconds(100)) return;
-    last_ = now;
+    if (std::chrono::steady_clock::now() - last_ < std::chrono::milliseconds(100)) return;
     context_.progress({operation_, done_.load(std::memory_order_relaxed), total_});
+    last_ = std::chrono::steady_clock::now();  // from the end of the call: a slow callback is not called more often
   }
 
   void check() const {
