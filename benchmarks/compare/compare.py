@@ -29,6 +29,7 @@ import numpy as np  # noqa: E402  (the thread count must be set first)
 import scipy.sparse as sp  # noqa: E402
 
 K = 10
+PAUSE = 0.5  # seconds before each: OpenMP's idle threads spin for up to 0.2 s and would slow the next contender
 KNN_SIZES = ["7050x384", "18357x384", "23033x384", "63001x384", "18357x4096"]
 Run = Callable[[], object]
 
@@ -239,8 +240,12 @@ def compare(ours: Worker, peers: dict[str, Run], rounds: int) -> list[tuple[str,
     """(name, median seconds, median ratio to graft) a contender, graft first."""
     times: dict[str, list[float]] = {"graft": [], **{name: [] for name in peers}}
     for round_number in range(-1, rounds):  # one round to warm up
-        results = {"graft": float(ours.ask("run"))}
-        results.update((name, timed(run)) for name, run in peers.items())
+        contenders = {"graft": lambda: float(ours.ask("run"))}
+        contenders.update((name, lambda run=run: timed(run)) for name, run in peers.items())
+        results = {}
+        for name, seconds_of in contenders.items():
+            time.sleep(PAUSE)
+            results[name] = seconds_of()
         if round_number >= 0:
             for name, seconds in results.items():
                 times[name].append(seconds)
