@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -11,8 +10,7 @@
 
 #include <graft/detail/audience_rows.hpp>
 #include <graft/detail/csr_build.hpp>
-#include <graft/detail/knn_impl.hpp>
-#include <graft/detail/top_k_rows.hpp>
+#include <graft/detail/pairwise.hpp>
 #include <graft/ops/jaccard.hpp>
 
 namespace graft {
@@ -112,8 +110,9 @@ Graph audience_graph(const Interactions& interactions, const JaccardOptions& opt
   std::vector<std::int32_t> counts = make_vector<std::int32_t>("jaccard_graph", plan.rows.end - plan.rows.begin);
   std::vector<AudienceRows<Measure>> workers;
   workers.reserve(as_size(plan.workers));
-  for (int w = 0; w < plan.workers; ++w)
+  for (int w = 0; w < plan.workers; ++w) {
     workers.emplace_back(interactions, degrees, options, plan.counter_columns, plan.candidates);
+  }
   const auto tasks = static_cast<std::int64_t>(plan.task_begin.size()) - 1;
   Ticker ticker(context, "jaccard_graph", tasks);
   parallel_tasks(plan.workers, tasks, ticker, [&](std::int64_t task, int worker) {

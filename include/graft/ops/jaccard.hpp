@@ -53,7 +53,7 @@ struct JaccardOptions {
 /// @throws InvalidArgument (k, min_support, row_range, `reference` with another measure), OutOfMemory (budget; names
 ///         the least), Cancelled
 /// Cost: sum over users of degree^2 counter increments; workspace 8 bytes an item and worker (less where the budget
-/// asks for column blocks), never items^2.
+/// asks for column blocks) and 16 bytes a candidate (at most max(64, 3 k) a worker), never items^2.
 /// Determinism: equal bits everywhere for jaccard, cosine, overlap; pmi and log_likelihood use the C library's log.
 /// Source: MLLMRec, Eq. 8-9; Dunning, Accurate methods for the statistics of surprise and coincidence,
 /// Computational Linguistics 19(1), 1993.
