@@ -38,6 +38,17 @@ UsageError reworded(const CLI::App& parser, const CLI::ArgumentMismatch& error) 
   return UsageError(fmt::format("{}: needs a value", name));
 }
 
+/// The deepest subcommand on the command line; `command` becomes its full name.
+CLI::App& innermost_parsed(CLI::App& graft, std::string& command) {
+  CLI::App* parser = &graft;
+  command = graft.get_name();
+  while (!parser->get_subcommands().empty()) {
+    parser = parser->get_subcommands().back();
+    command += " " + parser->get_name();
+  }
+  return *parser;
+}
+
 int parse_and_run(CLI::App& graft, const std::vector<Command>& commands, int argc, char** argv, std::string& command) {
   try {
     graft.parse(argc, argv);
@@ -48,21 +59,18 @@ int parse_and_run(CLI::App& graft, const std::vector<Command>& commands, int arg
     print_output(fmt::format("graft {}\n", kVersion));
     return kDone;
   } catch (const CLI::ParseError& error) {
-    const CLI::App* parser = &graft;
-    for (const CLI::App* parsed : graft.get_subcommands()) parser = parsed;
-    if (parser != &graft) command = "graft " + parser->get_name();
+    const CLI::App* parser = &innermost_parsed(graft, command);
     const auto* mismatch = dynamic_cast<const CLI::ArgumentMismatch*>(&error);
     throw mismatch != nullptr ? reworded(*parser, *mismatch) : UsageError(error.what());
   }
-  for (const Command& candidate : commands) {
-    if (!candidate.parser->parsed()) continue;
-    command = "graft " + candidate.parser->get_name();
-    refuse_unknown(*candidate.parser, command);
-    refuse_unknown(graft, command);
-    return candidate.run();
+  const CLI::App& parser = innermost_parsed(graft, command);
+  for (const CLI::App* named = &parser; named != nullptr; named = named->get_parent()) {
+    refuse_unknown(*named, command);
   }
-  refuse_unknown(graft, command);
-  print_error_stream(graft.help());
+  for (const Command& candidate : commands) {
+    if (candidate.parser == &parser) return candidate.run();
+  }
+  print_error_stream(parser.help());  // a group of commands, or no word at all
   return kUsage;
 }
 
@@ -75,7 +83,7 @@ int run(int argc, char** argv) {
     graft.require_subcommand(0, 1);
     graft.allow_extras();
     graft.footer("Example: graft refine --help");
-    const std::vector<Command> commands{add_refine(graft), add_version(graft)};
+    std::vector<Command> commands{add_refine(graft), add_version(graft)};
     for (const Command& added : commands) added.parser->allow_extras();
     return parse_and_run(graft, commands, argc, argv, command);
   } catch (const UsageError& error) {

@@ -18,13 +18,14 @@
 #include <graft/io/npz.hpp>
 #include <graft/ops/refine.hpp>
 
+#include "data/sha256.hpp"
+
 #include "command.hpp"
 #include "console.hpp"
 #include "exit_code.hpp"
 #include "interrupt.hpp"
 #include "refine_options.hpp"
 #include "refine_report.hpp"
-#include "sha256.hpp"
 
 namespace graft::cli {
 namespace {
@@ -123,7 +124,7 @@ class RefineRun {
         loaded.graph = load_npz(source.path);
         facts.rows = facts.cols = loaded.graph.items();
       }
-      facts.sha256 = sha256_of_file(source.path, cancel_);
+      facts.sha256 = data::sha256_of_file(source.path, cancel_);
       check_rows(source, facts);
       report_.sources.push_back(std::move(facts));
       loaded_.push_back(std::move(loaded));
@@ -151,7 +152,7 @@ class RefineRun {
     report_.users = interactions_.users();
     report_.interactions = interactions_.size();
     report_.duplicates = interactions_.duplicates();
-    report_.interactions_sha256 = sha256_of(interactions_);
+    report_.interactions_sha256 = data::sha256_of(interactions_);
     for (const std::string& notice : table.notices) note(notice);
     if (report_.duplicates > 0) {
       note(fmt::format("{}: {} repeated interactions merged", job_.interactions.string(), report_.duplicates));

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "file_checks.hpp"
+#include "option_adder.hpp"
 #include "values.hpp"
 
 namespace graft::cli {
@@ -29,38 +30,6 @@ constexpr const char* kFooter =
   graft refine --features text_feat.npy:1 --features image_feat.npy:0.5:0.6 \
                --interactions baby.inter --threshold 0.5 --jaccard-k 10 --out graph.npz
 The result is read by scipy.sparse.load_npz. Exit codes: 0 done, 1 data or I/O, 2 usage, 130 interrupted.)";
-
-/// Catches `--out --json`, where an option stands in the place of a value.
-std::string refuse_option_as_value(const std::string& value) {
-  if (!value.starts_with("--")) return "";
-  return fmt::format("got {} where a value is needed (a file of that name: ./{})", value, value);
-}
-
-class OptionAdder {
- public:
-  explicit OptionAdder(CLI::App& parser) : parser_(parser) {}
-
-  void group(const char* name) { group_ = name; }
-
-  void text(const char* option, std::string& value, const char* placeholder, const std::string& description) {
-    finish(parser_.add_option(option, value, description), placeholder)->default_str(value);
-  }
-  void texts(const char* option, std::vector<std::string>& values, const char* placeholder,
-             const std::string& description) {
-    finish(parser_.add_option(option, values, description), placeholder)->allow_extra_args(false);
-  }
-  void flag(const char* option, bool& value, const std::string& description) {
-    parser_.add_flag(option, value, description)->group(group_);
-  }
-
- private:
-  CLI::Option* finish(CLI::Option* option, const char* placeholder) {
-    return option->type_name(placeholder)->group(group_)->check(refuse_option_as_value, "");
-  }
-
-  CLI::App& parser_;
-  std::string group_;
-};
 
 Source parse_source(Source::Kind kind, const std::string& text) {
   Source source;
@@ -99,12 +68,6 @@ RefineOptions parse_options(const RefineArguments& arguments) {
   options.normalization = parse_choice("--normalization", arguments.normalization, kNormalizations);
   options.epsilon = parse_real("--epsilon", arguments.epsilon, 0.0);
   return options;
-}
-
-/// @throws UsageError if the option was not given
-std::string required(std::string_view option, std::string value, std::string_view what) {
-  if (value.empty()) throw UsageError(fmt::format("{}: is required: {}", option, what));
-  return value;
 }
 
 }  // namespace

@@ -12,7 +12,6 @@
 #include <graft/core/version.hpp>
 
 #include "console.hpp"
-#include "sha256.hpp"
 
 namespace graft::cli {
 namespace {
@@ -44,13 +43,6 @@ const char* bits_name(NumericPath path) {
 std::string as_utf8(const std::string& text) {
   constexpr int kCompact = -1;
   return Json::parse(Json(text).dump(kCompact, ' ', false, Json::error_handler_t::replace)).get<std::string>();
-}
-
-template <class Integer>
-void append_little_endian(Sha256& hash, Integer value) {
-  std::array<unsigned char, sizeof(Integer)> bytes{};
-  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<unsigned char>(value >> (8U * i));
-  hash.update(bytes.data(), bytes.size());
 }
 
 double pruned_share(const DenoisingCounts& counts) {
@@ -94,18 +86,6 @@ Json options_json(const RefineJob& job) {
 }
 
 }  // namespace
-
-std::string sha256_of(const Interactions& interactions) {
-  Sha256 hash;
-  append_little_endian(hash, static_cast<std::uint64_t>(interactions.items()));
-  for (std::int64_t user = 0; user < interactions.users(); ++user) {
-    for (const std::int32_t item : interactions.history(user)) {
-      append_little_endian(hash, static_cast<std::uint32_t>(user));
-      append_little_endian(hash, static_cast<std::uint32_t>(item));
-    }
-  }
-  return hash.finish();
-}
 
 Provenance provenance_of(const RefineJob& job, const RefineReport& report) {
   const RefineOptions& options = job.options;

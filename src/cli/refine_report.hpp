@@ -38,10 +38,6 @@ struct RefineReport {
   double write_seconds = 0.0;
 };
 
-/// SHA-256 of what the graph depends on: the number of items as a little-endian 64-bit integer, then every distinct
-/// pair of the chosen split, ascending by user, then item, as two little-endian 32-bit integers.
-std::string sha256_of(const Interactions& interactions);
-
 /// The facts stored with the graph. A function of the inputs' content and base names, and of the options that change
 /// the result: no time, no thread count, no folder.
 Provenance provenance_of(const RefineJob& job, const RefineReport& report);

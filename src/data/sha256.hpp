@@ -8,8 +8,9 @@
 #include <string>
 
 #include <graft/core/context.hpp>
+#include <graft/core/interactions.hpp>
 
-namespace graft::cli {
+namespace graft::data {
 
 /// SHA-256 of bytes that come in pieces (FIPS 180-4). Not for secrets: nothing is wiped.
 class Sha256 {
@@ -32,4 +33,8 @@ class Sha256 {
 /// SHA-256 of a file's bytes. @throws IoError naming the file, Cancelled
 std::string sha256_of_file(const std::filesystem::path& path, const CancelToken& cancel);
 
-}  // namespace graft::cli
+/// SHA-256 of what the graph depends on: the number of items as a little-endian 64-bit integer, then every distinct
+/// pair of the chosen split, ascending by user, then item, as two little-endian 32-bit integers.
+std::string sha256_of(const Interactions& interactions);
+
+}  // namespace graft::data

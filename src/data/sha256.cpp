@@ -10,7 +10,7 @@
 
 #include <graft/core/error.hpp>
 
-namespace graft::cli {
+namespace graft::data {
 namespace {
 
 constexpr std::array<std::uint32_t, 64> kRound = {
@@ -26,6 +26,13 @@ constexpr std::array<std::uint32_t, 64> kRound = {
 std::uint32_t load_big_endian(const unsigned char* bytes) {
   return (std::uint32_t{bytes[0]} << 24U) | (std::uint32_t{bytes[1]} << 16U) | (std::uint32_t{bytes[2]} << 8U) |
          std::uint32_t{bytes[3]};
+}
+
+template <class Integer>
+void append_little_endian(Sha256& hash, Integer value) {
+  std::array<unsigned char, sizeof(Integer)> bytes{};
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<unsigned char>(value >> (8U * i));
+  hash.update(bytes.data(), bytes.size());
 }
 
 }  // namespace
@@ -110,4 +117,16 @@ std::string sha256_of_file(const std::filesystem::path& path, const CancelToken&
   return hash.finish();
 }
 
-}  // namespace graft::cli
+std::string sha256_of(const Interactions& interactions) {
+  Sha256 hash;
+  append_little_endian(hash, static_cast<std::uint64_t>(interactions.items()));
+  for (std::int64_t user = 0; user < interactions.users(); ++user) {
+    for (const std::int32_t item : interactions.history(user)) {
+      append_little_endian(hash, static_cast<std::uint32_t>(user));
+      append_little_endian(hash, static_cast<std::uint32_t>(item));
+    }
+  }
+  return hash.finish();
+}
+
+}  // namespace graft::data
