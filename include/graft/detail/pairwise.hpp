@@ -11,7 +11,9 @@
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <graft/core/plan.hpp>
@@ -147,17 +149,23 @@ class PairwiseEngine {
     std::vector<float> b_packed = make_vector<float>(task_.operation, plan_.column_group * block);
     const BlockRange a_all = shape_.symmetric ? hull(row_blocks_, column_blocks_) : row_blocks_;
     const BlockRange b_all = shape_.symmetric ? a_all : column_blocks_;
+    first_diagonal_ = a_all.begin;
+    diagonal_done_ = make_vector<char>(task_.operation, shape_.symmetric ? a_all.size() : 0);
     Ticker ticker(context_, task_.operation, count_tasks(a_all, b_all));
     for (std::int64_t p = a_all.begin; p < a_all.end; p += plan_.row_group) {
       const BlockRange a_group{p, std::min(a_all.end, p + plan_.row_group)};
       pack(a_, a_group, a_packed.data(), ticker);
-      if (shape_.symmetric) score(a_group, a_packed.data(), a_group, a_packed.data(), ticker);
+      if (shape_.symmetric) {
+        score_diagonal(a_group, a_packed.data(), ticker);
+        score(a_group, a_packed.data(), a_group, a_packed.data(), ticker);
+      }
       if (plan_.column_group == 0) continue;
       const std::int64_t first = shape_.symmetric ? a_group.end : b_all.begin;
       for (std::int64_t q = first; q < b_all.end; q += plan_.column_group) {
         const BlockRange b_group{q, std::min(b_all.end, q + plan_.column_group)};
         if (!needed(a_group, b_group)) continue;
         pack(b_, b_group, b_packed.data(), ticker);
+        if (shape_.symmetric) score_diagonal(b_group, b_packed.data(), ticker);
         score(a_group, a_packed.data(), b_group, b_packed.data(), ticker);
       }
     }
@@ -169,6 +177,7 @@ class PairwiseEngine {
     std::vector<kernels::Survivor> survivors;
     std::array<float, kernels::kTileRows> row_thresholds{};
     std::array<float, kernels::kTileRows> column_thresholds{};
+    std::array<std::int64_t, kernels::kTileRows> open_places{};  ///< of the tile's rows, 0 where full
 
     void allocate(const char* operation) {
       scores = make_vector<float>(operation, kTileElements);
@@ -186,11 +195,11 @@ class PairwiseEngine {
     std::int64_t tasks = 0;
     for (std::int64_t p = a_all.begin; p < a_all.end; p += plan_.row_group) {
       const BlockRange a_group{p, std::min(a_all.end, p + plan_.row_group)};
-      tasks += a_group.size() * (shape_.symmetric ? a_group.size() + 1 : 1);
+      tasks += a_group.size() * (shape_.symmetric ? a_group.size() + 2 : 1);
       if (plan_.column_group == 0) continue;
       for (std::int64_t q = shape_.symmetric ? a_group.end : b_all.begin; q < b_all.end; q += plan_.column_group) {
         const BlockRange b_group{q, std::min(b_all.end, q + plan_.column_group)};
-        if (needed(a_group, b_group)) tasks += b_group.size() * (a_group.size() + 1);
+        if (needed(a_group, b_group)) tasks += b_group.size() * (a_group.size() + (shape_.symmetric ? 2 : 1));
       }
     }
     return tasks;
@@ -202,28 +211,51 @@ class PairwiseEngine {
     });
   }
 
+  /// Scores each block against itself, once in all: then no row meets another block without a k-th best to refuse
+  /// candidates with, wherever k of its own block's rows are candidates.
+  void score_diagonal(const BlockRange& group, const float* packed, Ticker& ticker) {
+    const std::int64_t block = PackedRows::block_floats(shape_.dims);
+    parallel_tasks(plan_.workers, group.size(), ticker, [&](std::int64_t task, int worker) {
+      const std::int64_t i = group.begin + task;
+      if (std::exchange(diagonal_done_[as_size(i - first_diagonal_)], 1) != 0) return;
+      score_tile(i, packed + task * block, i, packed + task * block, workers_[as_size(worker)]);
+    });
+  }
+
   void score(const BlockRange& a_group, const float* a_packed, const BlockRange& b_group, const float* b_packed,
              Ticker& ticker) {
     const std::int64_t block = PackedRows::block_floats(shape_.dims);
     parallel_tasks(plan_.workers, a_group.size() * b_group.size(), ticker, [&](std::int64_t task, int worker) {
-      const std::int64_t i = task / b_group.size();
-      const std::int64_t j = task % b_group.size();
+      const auto [i, j] = tile_of(task, a_group.size(), b_group.size());
+      if (shape_.symmetric && a_group.begin + i >= b_group.begin + j) return;  // its mirror image serves both
       score_tile(a_group.begin + i, a_packed + i * block, b_group.begin + j, b_packed + j * block,
                  workers_[as_size(worker)]);
     });
   }
 
+  /// The order of tiles: in stripes of as many row blocks as there are workers, so that they seldom wait for each
+  /// other's rows while these stay in cache.
+  [[nodiscard]] std::pair<std::int64_t, std::int64_t> tile_of(std::int64_t task, std::int64_t a_blocks,
+                                                              std::int64_t b_blocks) const {
+    const std::int64_t stripe = task / (plan_.workers * b_blocks);
+    const std::int64_t first = stripe * plan_.workers;
+    const std::int64_t width = std::min<std::int64_t>(plan_.workers, a_blocks - first);
+    const std::int64_t rest = task - first * b_blocks;
+    return {first + rest % width, rest / width};
+  }
+
   /// Scores block `i` of one side against block `j` of the other and offers the survivors.
   void score_tile(std::int64_t i, const float* a, std::int64_t j, const float* b, Worker& worker) {
-    if (shape_.symmetric && i > j) return;  // its mirror image serves both
     const bool serves_rows = row_blocks_.contains(i) && column_blocks_.contains(j);
     const bool serves_columns = shape_.symmetric && i != j && row_blocks_.contains(j) && column_blocks_.contains(i);
     if (!serves_rows && !serves_columns) return;
-    read_thresholds(serves_rows, i, j, worker.row_thresholds);
-    read_thresholds(serves_columns, j, i, worker.column_thresholds);
+    worker.open_places.fill(0);
+    read_thresholds(serves_rows, i, j, worker.row_thresholds, worker.open_places.data());
+    read_thresholds(serves_columns, j, i, worker.column_thresholds, nullptr);
     const auto compute = task_.metric == Metric::l2 ? kernels_.l2_tile : kernels_.dot_tile;
     const int b_panels = b_.panels_in(j);
     compute(a, a_.panels_in(i), b, b_panels, a_.dims(), worker.scores.data());
+    if (serves_rows) raise_open_thresholds(i, j, worker);
     const int count =
         kernels_.scan_tile(worker.scores.data(), a_.rows_in(i), b_panels * kernels_.panel_rows,
                            worker.row_thresholds.data(), worker.column_thresholds.data(), worker.survivors.data());
@@ -232,9 +264,10 @@ class PairwiseEngine {
     if (task_.self_scores != nullptr && shape_.symmetric && i == j) store_self_scores(i, worker.scores.data());
   }
 
-  /// Thresholds of the rows of `block` against candidates from `other`; a snapshot is enough, as they only rise.
+  /// Thresholds of the rows of `block` against candidates from `other`, and, unless null, the places of rows that are
+  /// not full; a snapshot is enough, as thresholds only rise.
   void read_thresholds(bool serves, std::int64_t block, std::int64_t other,
-                       std::array<float, kernels::kTileRows>& thresholds) {
+                       std::array<float, kernels::kTileRows>& thresholds, std::int64_t* open_places) {
     thresholds.fill(std::numeric_limits<float>::infinity());
     if (!serves) return;
     const std::int64_t first = block * kernels::kTileRows;
@@ -244,6 +277,28 @@ class PairwiseEngine {
     for (std::int64_t row = begin; row < end; ++row) {
       const float threshold = top_.entry_threshold(row - shape_.rows.begin, other * kernels::kTileRows, task_.minimum);
       thresholds[as_size(row - first)] = task_.metric == Metric::cosine ? raw_cosine_threshold(threshold) : threshold;
+      if (open_places != nullptr) open_places[row - first] = top_.places_if_open(row - shape_.rows.begin);
+    }
+  }
+
+  /// A row that is not full would take every score of its tile through the heap. Where the tile alone can fill it,
+  /// scores below a bound that enough candidates of the tile reach cannot be among the row's best.
+  void raise_open_thresholds(std::int64_t i, std::int64_t j, Worker& worker) const {
+    const std::int64_t first_row = i * kernels::kTileRows;
+    const std::int64_t first_column = j * kernels::kTileRows;
+    const std::int64_t end_column = first_column + b_.rows_in(j);
+    if (first_column < shape_.columns.begin || end_column > shape_.columns.end) return;  // some are no candidates
+    for (int r = 0; r < a_.rows_in(i); ++r) {
+      const std::int64_t places = worker.open_places[as_size(r)];
+      if (places == 0 || places >= end_column - first_column) continue;
+      std::int64_t needed = places + (task_.drop_self && i == j ? 1 : 0);
+      if (!task_.excluded_offsets.empty()) needed += excluded_between(first_row + r, first_column, end_column);
+      if (needed > end_column - first_column) continue;
+      const float bound = kernels_.kth_largest_bound(worker.scores.data() + r * kernels::kTileRows,
+                                                     b_.panels_in(j) * kernels_.panel_rows, static_cast<int>(needed));
+      float& threshold = worker.row_thresholds[as_size(r)];
+      threshold =
+          std::max(threshold, task_.metric == Metric::cosine ? raw_cosine_threshold(std::min(bound, 1.0F)) : bound);
     }
   }
 
@@ -275,15 +330,27 @@ class PairwiseEngine {
   void offer(std::int64_t row, float value, std::int64_t column) {
     if (column < shape_.columns.begin || column >= shape_.columns.end) return;
     if (task_.drop_self && row == column) return;
-    if (!task_.excluded_offsets.empty() && is_excluded(row, column)) return;
     if (task_.metric == Metric::cosine) value = std::clamp(value, -1.0F, 1.0F);
-    top_.offer(row - shape_.rows.begin, value, as_id(column));
+    const std::int64_t place = row - shape_.rows.begin;
+    if (!top_.accepts(place, value, as_id(column))) return;
+    if (!task_.excluded_offsets.empty() && is_excluded(row, column)) return;
+    top_.offer(place, value, as_id(column));
+  }
+
+  [[nodiscard]] std::span<const std::int32_t> excluded_of(std::int64_t row) const {
+    const std::int64_t begin = task_.excluded_offsets[as_size(row)];
+    return task_.excluded.subspan(as_size(begin), as_size(task_.excluded_offsets[as_size(row + 1)] - begin));
   }
 
   [[nodiscard]] bool is_excluded(std::int64_t row, std::int64_t column) const {
-    const auto begin = task_.excluded.begin() + task_.excluded_offsets[as_size(row)];
-    const auto end = task_.excluded.begin() + task_.excluded_offsets[as_size(row + 1)];
-    return std::binary_search(begin, end, as_id(column));
+    const auto excluded = excluded_of(row);
+    return std::binary_search(excluded.begin(), excluded.end(), as_id(column));
+  }
+
+  [[nodiscard]] std::int64_t excluded_between(std::int64_t row, std::int64_t first, std::int64_t end) const {
+    const auto excluded = excluded_of(row);
+    const auto from = std::lower_bound(excluded.begin(), excluded.end(), first);
+    return std::lower_bound(from, excluded.end(), end) - from;
   }
 
   void store_self_scores(std::int64_t block, const float* scores) const {
@@ -307,6 +374,8 @@ class PairwiseEngine {
   BlockRange column_blocks_;
   std::vector<Worker> workers_;
   std::unique_ptr<std::mutex[]> locks_;
+  std::int64_t first_diagonal_ = 0;
+  std::vector<char> diagonal_done_;  ///< by block, from first_diagonal_
 };
 
 }  // namespace graft::detail

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
+#include <bit>
 #include <cstdint>
 #include <limits>
 #include <utility>
@@ -15,7 +15,16 @@ namespace graft::detail {
 
 /// The order of every selection: value descending, then id ascending.
 inline bool ranks_before(float value, std::int32_t id, float other_value, std::int32_t other_id) {
-  return value > other_value || (value == other_value && id < other_id);
+  // & and |: no branch, as none could be foretold
+  return (value > other_value) | ((value == other_value) & (id < other_id));
+}
+
+/// The least float above a number that is not NaN: std::nextafter without its call.
+inline float next_above(float value) {
+  if (value == std::numeric_limits<float>::infinity()) return value;
+  if (value == 0.0F) return std::numeric_limits<float>::denorm_min();
+  const auto bits = std::bit_cast<std::int32_t>(value);
+  return std::bit_cast<float>(value > 0.0F ? bits + 1 : bits - 1);
 }
 
 /// `rows` binary heaps of at most `capacity` (value, id), the worst on top. Rows are independent: two threads may
@@ -38,6 +47,12 @@ class TopKRows {
   [[nodiscard]] float* values(std::int64_t row) { return values_.data() + row * capacity_; }
   [[nodiscard]] std::int32_t* ids(std::int64_t row) { return ids_.data() + row * capacity_; }
 
+  /// Entries that must be offered before the row starts to refuse; 0 if it is full.
+  [[nodiscard]] std::int64_t places_if_open(std::int64_t row) const {
+    const std::int64_t places = open(row);
+    return count(row) < places ? places : 0;
+  }
+
   /// A value below this cannot enter the row, if its id is at least `first_id`.
   [[nodiscard]] float entry_threshold(std::int64_t row, std::int64_t first_id, float minimum) const {
     constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -46,7 +61,14 @@ class TopKRows {
     if (count(row) < places) return minimum;
     const float worst = values_[as_size(row * capacity_)];
     const std::int32_t worst_id = ids_[as_size(row * capacity_)];
-    return worst_id < first_id ? std::nextafter(worst, kInfinity) : worst;
+    return worst_id < first_id ? next_above(worst) : worst;
+  }
+
+  /// Whether `offer` would keep the entry.
+  [[nodiscard]] bool accepts(std::int64_t row, float value, std::int32_t id) const {
+    const std::int64_t places = open(row);
+    if (count(row) < places) return true;
+    return places > 0 && ranks_before(value, id, values_[as_size(row * capacity_)], ids_[as_size(row * capacity_)]);
   }
 
   /// Adds (value, id) if the row has room or it ranks before the worst. An id is offered at most once.
@@ -109,7 +131,8 @@ class TopKRows {
   static void sift_down(float* values, std::int32_t* ids, std::int64_t size, float value, std::int32_t id) {
     std::int64_t place = 0;
     for (std::int64_t child = 1; child < size; child = 2 * place + 1) {
-      if (child + 1 < size && ranks_before(values[child], ids[child], values[child + 1], ids[child + 1])) ++child;
+      const std::int64_t other = child + 1 < size ? child + 1 : child;
+      child += static_cast<std::int64_t>(ranks_before(values[child], ids[child], values[other], ids[other]));
       if (!ranks_before(value, id, values[child], ids[child])) break;
       values[place] = values[child];
       ids[place] = ids[child];

@@ -102,10 +102,60 @@ int scan_tile(const float* scores, int rows, int columns, const float* row_thres
   return count;
 }
 
+template <class V>
+int count_at_least(const float* values, int count, float bound) {
+  const typename V::reg bounds = V::broadcast(&bound);
+  int result = 0;
+  for (int c = 0; c < count; c += V::width) result += __builtin_popcount(V::at_least(V::load(values + c), bounds));
+  return result;
+}
+
+template <class V>
+float kth_largest_bound(const float* values, int count, int k) {
+  if (count_at_least<V>(values, count, -__builtin_inff()) < k) return -__builtin_inff();
+  float lows[V::width];
+  float highs[V::width];
+  for (int lane = 0; lane < V::width; ++lane) {
+    lows[lane] = __builtin_inff();
+    highs[lane] = -__builtin_inff();
+  }
+  for (int c = 0; c < count; c += V::width) {
+    for (int lane = 0; lane < V::width; ++lane) {  // a NaN changes neither
+      const float value = values[c + lane];
+      lows[lane] = value < lows[lane] ? value : lows[lane];
+      highs[lane] = value > highs[lane] ? value : highs[lane];
+    }
+  }
+  float low = lows[0];
+  float high = highs[0];
+  for (int lane = 1; lane < V::width; ++lane) {
+    low = lows[lane] < low ? lows[lane] : low;
+    high = highs[lane] > high ? highs[lane] : high;
+  }
+  // Halving the interval of values; any bound that leaves k is right, a few too many cost little.
+  constexpr int kMostHalvings = 16;
+  const int enough = k + k / 8 + 1;
+  for (int step = 0; step < kMostHalvings; ++step) {
+    const float middle = low * 0.5F + high * 0.5F;
+    const int kept = count_at_least<V>(values, count, middle);
+    if (kept < k) {
+      high = middle;
+    } else {
+      low = middle;
+      if (kept <= enough) break;
+    }
+  }
+  return low;
+}
+
 template <class V, int kRows, int kVectors>
 constexpr KernelTable make_table(const char* name) {
-  return {name, kVectors * V::width, &score_tile<V, DotStep<V>, kRows, kVectors>,
-          &score_tile<V, L2Step<V>, kRows, kVectors>, &scan_tile<V>};
+  return {name,
+          kVectors * V::width,
+          &score_tile<V, DotStep<V>, kRows, kVectors>,
+          &score_tile<V, L2Step<V>, kRows, kVectors>,
+          &scan_tile<V>,
+          &kth_largest_bound<V>};
 }
 
 }  // namespace graft::detail::kernels
