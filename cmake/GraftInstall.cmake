@@ -1,4 +1,5 @@
-# Installation and the CMake package. Two export sets, so that the headers can be packaged without the library.
+# Installation, the CMake package and pkg-config files. An export set each, so that headers, C++ library and C library
+# can be packaged apart.
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/graft)
@@ -21,6 +22,25 @@ install(
   NAMESPACE graft::
   DESTINATION ${package_dir}
   COMPONENT compiled)
+
+file(RELATIVE_PATH pc_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+configure_file(cmake/graft-cpp.pc.in graft-cpp.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/graft-cpp.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT compiled)
+
+if(GRAFT_BUILD_C)
+  install(
+    TARGETS graft_c
+    EXPORT graftCTargets
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT c)
+  install(
+    EXPORT graftCTargets
+    NAMESPACE graft::
+    DESTINATION ${package_dir}
+    COMPONENT c)
+  install(FILES capi/graft.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT c)
+  configure_file(capi/graft.pc.in graft.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/graft.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT c)
+endif()
 
 if(GRAFT_BUILD_CLI)
   install(TARGETS graft_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT cli)

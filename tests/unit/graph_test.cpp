@@ -129,6 +129,25 @@ TEST_CASE("Graph: from_csr with 32-bit and 64-bit offsets gives the same graph")
   CHECK(graph.columns().data() != columns.data());
 }
 
+TEST_CASE("Graph: from_coo takes edges in any order and sums repeated ones") {
+  const std::vector<std::int32_t> rows{2, 0, 2, 2};
+  const std::vector<std::int32_t> columns{1, 2, 0, 1};
+  const std::vector<float> weights{0.5F, 1.0F, 2.0F, 0.25F};
+  CHECK(Graph::from_coo(3, rows, columns, weights) == Graph(3, {0, 1, 1, 3}, {2, 0, 1}, {1.0F, 2.0F, 0.75F}));
+  CHECK(Graph::from_coo(3, {}, {}, {}) == Graph(3));
+}
+
+TEST_CASE("Graph: from_coo names the place in the caller's arrays") {
+  const auto refused = [](std::vector<std::int32_t> rows, std::vector<std::int32_t> columns,
+                          std::vector<float> weights) {
+    return message_of<InvalidArgument>([&] { Graph::from_coo(3, rows, columns, weights); });
+  };
+  CHECK(contains(refused({1, 3}, {0, 0}, {1.0F, 1.0F}), {"rows[1]", "3", "[0, 3)"}));
+  CHECK(contains(refused({1, 0}, {0, -1}, {1.0F, 1.0F}), {"columns[1]", "-1"}));
+  CHECK(contains(refused({1, 0}, {0, 1}, {1.0F, std::numeric_limits<float>::infinity()}), {"weights[1]", "inf"}));
+  CHECK(contains(refused({1, 0}, {0}, {1.0F}), {"2, 1, 1"}));
+}
+
 TEST_CASE("Graph: graphs without nodes or edges") {
   CHECK(Graph().items() == 0);
   CHECK(Graph().edges() == 0);

@@ -81,6 +81,10 @@ class Graph {
                         std::span<const std::int32_t> columns, std::span<const float> weights,
                         Unsorted unsorted = Unsorted::refuse);
 
+  /// From edges (rows[e], columns[e], weights[e]) in any order; weights of repeated edges are summed in their order.
+  /// @throws InvalidArgument if the spans differ in length, or naming the array, the position and the value
+  static Graph from_coo(std::int64_t items, std::span<const std::int32_t> rows, std::span<const std::int32_t> columns,
+                        std::span<const float> weights);
   /// Copies a view. @throws InvalidArgument as above
   static Graph copy_of(const GraphView& view);
 
