@@ -380,6 +380,18 @@ TEST_CASE("load_npz: provenance that is no string is refused by the reader that 
   expect_error<FormatError>([&] { load_npz_with_provenance(dir / "a.npz"); }, {"graft_key.npy", "one string"});
 }
 
+TEST_CASE("load_npz: provenance that save_npz could not store again is refused by the reader that asks for it") {
+  const TempDir dir;
+  const auto refused_text = [&](const std::string& member) {
+    write_zip(dir / "a.npz", with("graft_key.npy", member), true);
+    CHECK(load_npz(dir / "a.npz") == good_graph());
+    expect_error<FormatError>([&] { load_npz_with_provenance(dir / "a.npz"); }, {"graft_key.npy", "UTF-8 without NUL"});
+  };
+  refused_text(npy("|S2", {}, "\xFF\x61"));
+  refused_text(npy("|S3", {}, std::string("a\0b", 3)));
+  refused_text(npy("<U3", {}, raw<std::uint32_t>({'a', 0, 'b'})));
+}
+
 TEST_CASE("load_npz: what is no complete zip archive is refused") {
   const std::string bytes = zip_bytes(good(), true);
   refused_bytes("", {"first bytes", "not a zip archive"});

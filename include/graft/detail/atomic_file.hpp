@@ -103,13 +103,14 @@ class AtomicFile {
 
   /// Makes the content permanent and puts it in the target's place. Call it once, last. @throws IoError
   void commit() {
+    const std::filesystem::path folder = directory();  // now: once renamed, nothing may fail for want of memory
     sync(handle_.get(), "cannot write");
     if (::close(handle_.release()) != 0 && errno != EINTR) throw io_error(operation_, path_, "cannot write", errno);
     if (std::rename(temporary_.c_str(), target_.c_str()) != 0) {
       throw io_error(operation_, path_, "cannot replace", errno);
     }
     temporary_.clear();
-    sync_directory();
+    sync_directory(folder);
   }
 
  private:
@@ -185,8 +186,8 @@ class AtomicFile {
   }
 
   /// The new name is permanent once its directory is; a directory that may be written but not read cannot be asked.
-  void sync_directory() const {
-    const FileHandle folder(::open(directory().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  void sync_directory(const std::filesystem::path& path) const {
+    const FileHandle folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (folder.open()) sync(folder.get(), "was replaced, but the directory cannot be made permanent");
   }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,6 +27,13 @@ namespace detail {
 inline constexpr std::string_view kProvenancePrefix = "graft_";
 inline constexpr std::string_view kNpySuffix = ".npy";
 inline constexpr std::size_t kMostProvenanceKey = 255;
+
+/// A provenance value as NumPy stores unicode, in code points; nothing if save_npz cannot store it.
+inline std::optional<std::u32string> provenance_points(std::string_view value) {
+  std::optional<std::u32string> points = decode_utf8(value);
+  if (points && points->find(U'\0') != std::u32string::npos) return std::nullopt;
+  return points;
+}
 
 inline bool is_provenance_key(std::string_view key) {
   constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
@@ -201,20 +209,22 @@ inline Provenance read_provenance(const ZipReader& zip) {
         name.substr(kProvenancePrefix.size(), name.size() - kProvenancePrefix.size() - kNpySuffix.size());
     if (!is_provenance_key(key)) continue;  // none of ours
     NpzArray array(zip, member);
-    provenance[key] = read_text_scalar(array);
+    std::string value = read_text_scalar(array);
+    if (!provenance_points(value)) array.source.fail("text", quote(value), "must be UTF-8 without NUL");
+    provenance[key] = std::move(value);
   }
   return provenance;
 }
 
-/// Provenance that save_npz can store, as NumPy stores unicode: code points.
+/// Provenance that save_npz can store.
 inline std::map<std::string, std::u32string> encode_provenance(const Provenance& provenance) {
   std::map<std::string, std::u32string> encoded;
   for (const auto& [key, value] : provenance) {
     if (!is_provenance_key(key)) {
       throw InvalidArgument(message("save_npz", "provenance key", quote(key), "must be 1 to 255 of [A-Za-z0-9_.-]"));
     }
-    std::optional<std::u32string> points = decode_utf8(value);
-    if (!points || points->find(U'\0') != std::u32string::npos) {
+    std::optional<std::u32string> points = provenance_points(value);
+    if (!points) {
       throw InvalidArgument(message("save_npz", "provenance " + key, quote(value), "must be UTF-8 without NUL"));
     }
     if (points->empty()) points->push_back(U'\0');  // padding; NumPy has no string type of no characters

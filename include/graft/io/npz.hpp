@@ -38,7 +38,7 @@ void save_npz(const std::filesystem::path& path, GraphInput graph, const Provena
 /// Never allocates more than the file's length justifies (deflate expands at most 1032 times).
 Graph load_npz(const std::filesystem::path& path, Unsorted unsorted = Unsorted::sort_and_sum);
 
-/// The same with the provenance; a member `graft_<key>` that is no string is a FormatError.
+/// The same with the provenance; a member `graft_<key>` that is no string of UTF-8 without NUL is a FormatError.
 StoredGraph load_npz_with_provenance(const std::filesystem::path& path, Unsorted unsorted = Unsorted::sort_and_sum);
 
 }  // namespace graft
