@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -13,7 +14,13 @@ struct Command {
   std::function<int()> run;
 };
 
+Command add_inspect(CLI::App& graft);
 Command add_refine(CLI::App& graft);
 Command add_version(CLI::App& graft);
+
+/// Adds the group `prepare`, and its commands to `commands`.
+void add_prepare(CLI::App& graft, std::vector<Command>& commands);
+Command add_prepare_synth(CLI::App& prepare);
+Command add_prepare_split(CLI::App& prepare);
 
 }  // namespace graft::cli

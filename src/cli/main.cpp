@@ -70,7 +70,7 @@ int parse_and_run(CLI::App& graft, const std::vector<Command>& commands, int arg
   for (const Command& candidate : commands) {
     if (candidate.parser == &parser) return candidate.run();
   }
-  print_error_stream(parser.help());  // a group of commands, or no word at all
+  print_error_stream(graft.help());  // a group of commands, or no word at all
   return kUsage;
 }
 
@@ -83,7 +83,9 @@ int run(int argc, char** argv) {
     graft.require_subcommand(0, 1);
     graft.allow_extras();
     graft.footer("Example: graft refine --help");
-    std::vector<Command> commands{add_refine(graft), add_version(graft)};
+    std::vector<Command> commands{add_inspect(graft), add_refine(graft)};
+    add_prepare(graft, commands);
+    commands.push_back(add_version(graft));
     for (const Command& added : commands) added.parser->allow_extras();
     return parse_and_run(graft, commands, argc, argv, command);
   } catch (const UsageError& error) {

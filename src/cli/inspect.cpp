@@ -1,0 +1,194 @@
+// graft inspect: a graph in numbers, as text, JSON and a page.
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <graft/core/error.hpp>
+#include <graft/core/version.hpp>
+#include <graft/detail/atomic_file.hpp>
+#include <graft/io/inter.hpp>
+#include <graft/io/npz.hpp>
+
+#include "report/format.hpp"
+#include "report/inspection.hpp"
+#include "report/inspection_report.hpp"
+#include "report/labels.hpp"
+
+#include "command.hpp"
+#include "console.hpp"
+#include "exit_code.hpp"
+#include "inspect_options.hpp"
+#include "interrupt.hpp"
+#include "refine_options.hpp"
+
+namespace graft::cli {
+namespace {
+
+constexpr const char* kCommand = "graft inspect";
+
+std::string base_name(const std::filesystem::path& path) { return report::printable(path.filename().string()); }
+
+/// A file that is replaced once the run has succeeded, if its option was given.
+std::unique_ptr<detail::AtomicFile> prepared(const char* option, const std::filesystem::path& path,
+                                             std::string_view content) {
+  if (path.empty()) return nullptr;
+  auto file = std::make_unique<detail::AtomicFile>(option, path);
+  file->write(content);
+  return file;
+}
+
+class InspectRun {
+ public:
+  explicit InspectRun(InspectJob job)
+      : job_(std::move(job)),
+        cancel_(cancel_on_signals()),
+        progress_(kCommand, job_.quiet ? ProgressDisplay::Style::none : ProgressDisplay::natural_style()) {
+    context_.threads = job_.threads;
+    context_.cancel = cancel_;
+    context_.progress = [this](const Progress& progress) { progress_.update(progress); };
+  }
+
+  void run() {
+    check_files(job_);
+    load();
+    progress_.stage("inspecting " + job_.graph.string());
+    const report::Inspection inspection = report::inspect(graph_.graph, options(), context_);
+    throw_if_cancelled(cancel_);
+    progress_.clear();
+    write(inspection);
+  }
+
+ private:
+  void note(const std::string& text) {
+    notices_.push_back(report::printable(text));
+    if (job_.quiet) return;
+    progress_.clear();
+    print_message(kCommand, "notice", text);
+  }
+
+  void stage(const std::filesystem::path& path) {
+    throw_if_cancelled(cancel_);
+    progress_.stage("reading " + path.string());
+  }
+
+  void load() {
+    stage(job_.graph);
+    graph_ = load_npz_with_provenance(job_.graph);
+    if (!job_.compare.empty()) {
+      stage(job_.compare);
+      before_ = load_npz(job_.compare);
+      check_items("--compare", job_.compare, before_->items(), before_->items() == items(), "as many");
+    }
+    if (!job_.labels.empty()) {
+      stage(job_.labels);
+      labels_ = report::read_labels(job_.labels, items());
+    }
+    if (!job_.interactions.empty()) load_interactions();
+    throw_if_cancelled(cancel_);
+  }
+
+  void load_interactions() {
+    stage(job_.interactions);
+    const InterTable table = read_inter_table(job_.interactions);
+    check_items("--interactions", job_.interactions, table.item_count, table.item_count <= items(), "at most as many");
+    interactions_ = interactions_of(table, {.split = job_.split, .items = items()});
+    for (const std::string& notice : table.notices) note(notice);
+    if (interactions_->duplicates() > 0) {
+      note(fmt::format("{}: {} repeated interactions merged", job_.interactions.string(), interactions_->duplicates()));
+    }
+    if (interactions_->size() == 0) {
+      note(fmt::format("{}: no interactions in split {}: no edge can have a common user", job_.interactions.string(),
+                       spelling_of(job_.split)));
+    }
+  }
+
+  /// @throws InvalidArgument saying both numbers of items unless they fit
+  void check_items(std::string_view option, const std::filesystem::path& path, std::int64_t items_of_file, bool fits,
+                   std::string_view how_many) const {
+    if (fits) return;
+    throw InvalidArgument(fmt::format("{} = {}: {} items: must be {} as graph = {} has: {} items", option,
+                                      path.string(), items_of_file, how_many, job_.graph.string(), items()));
+  }
+
+  [[nodiscard]] std::int64_t items() const { return graph_.graph.items(); }
+
+  [[nodiscard]] report::InspectOptions options() const {
+    report::InspectOptions options;
+    if (interactions_) options.interactions = &*interactions_;
+    if (before_) options.before = before_->view();
+    if (labels_) options.labels = &*labels_;
+    options.provenance = graph_.provenance;
+    return options;
+  }
+
+  [[nodiscard]] std::string json_of(const report::Inspection& inspection) const {
+    nlohmann::ordered_json json = {{"command", "inspect"}, {"version", kVersion}};
+    json["graph"] = report::printable(job_.graph.string());
+    if (interactions_) {
+      json["interactions_file"] = report::printable(job_.interactions.string());
+      json["split"] = spelling_of(job_.split);
+    }
+    if (before_) json["compare_file"] = report::printable(job_.compare.string());
+    if (labels_) json["labels_file"] = report::printable(job_.labels.string());
+    json.update(report::inspection_json(inspection));
+    json["notices"] = notices_;
+    constexpr int kIndent = 2;
+    return json.dump(kIndent) + "\n";
+  }
+
+  void write(const report::Inspection& inspection) const {
+    const report::InspectionNames names{.graph = base_name(job_.graph),
+                                        .before = base_name(job_.compare),
+                                        .interactions = base_name(job_.interactions),
+                                        .split = std::string(spelling_of(job_.split)),
+                                        .labels = base_name(job_.labels)};
+    const bool json_to_stdout = job_.json_to_stdout();
+    const std::string json = job_.json.empty() ? "" : json_of(inspection);
+    const auto json_file = prepared("--json", json_to_stdout ? "" : job_.json, json);
+    const auto html_file = prepared("--html", job_.html, job_.html.empty() ? "" : inspection_html(inspection, names));
+    // both are whole before either is put in its place
+    if (json_file) json_file->commit();
+    if (html_file) html_file->commit();
+    if (json_to_stdout) print_output(json);
+    if (job_.quiet) return;
+    const std::string text = inspection_text(inspection, names);
+    if (json_to_stdout) {
+      print_error_stream(text);
+    } else {
+      print_output(text);
+    }
+  }
+
+  InspectJob job_;
+  const CancelToken& cancel_;
+  ProgressDisplay progress_;
+  Context context_;
+  StoredGraph graph_;
+  std::optional<Graph> before_;
+  std::optional<report::Labels> labels_;
+  std::optional<Interactions> interactions_;
+  std::vector<std::string> notices_;
+};
+
+}  // namespace
+
+Command add_inspect(CLI::App& graft) {
+  CLI::App* parser =
+      graft.add_subcommand("inspect", "Says what is in a graph, and what users, labels and another graph say of it");
+  const auto arguments = std::make_shared<InspectArguments>();
+  add_inspect_options(*parser, *arguments);
+  return {parser, [arguments] {
+            InspectRun(checked_job(*arguments)).run();
+            return kDone;
+          }};
+}
+
+}  // namespace graft::cli
