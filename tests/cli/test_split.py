@@ -106,7 +106,7 @@ def digests(folder):
 
 def test_each_user_is_split_by_the_published_rule_and_every_row_is_there(split, ratings):
     rows, users, items = read_set(split(ratings))
-    for user, counts in counts_per_user(rows).items():
+    for counts in counts_per_user(rows).values():
         assert counts == expected_counts(sum(counts))
     original = Counter(shop_rows())
     back = Counter(
@@ -131,7 +131,7 @@ def test_csv_tsv_json_lines_and_gzip_give_the_same_files(split, ratings, tmp_pat
         writer.writerows([["two\nlines, \"q\"", u, i, r, t] for u, i, r, t in rows])
     with open(tmp_path / "reviews.jsonl", "w") as file:
         for user, item, rating, when in rows:
-            record = {"unixReviewTime": when, "reviewerID": user, "asin": item, "overall": float(rating), "helpful": [1]}
+            record = {"unixReviewTime": when, "reviewerID": user, "asin": item, "overall": rating, "helpful": [1]}
             file.write(json.dumps(record) + "\n")
     (tmp_path / "packed.gz").write_bytes(gzip.compress(ratings.read_bytes()))
     half = len(rows) // 2
@@ -288,7 +288,7 @@ def test_inputs_that_cannot_be_used(refused, ratings, tmp_path):
     bad("user,item\nA,i\n A,i\n", "bad.csv:3: user id", "bad.csv:2", "--trim-ids")
     bad(b"user,item\nu,\xe9\n", "bad.csv:2", "UTF-8")
     bad(b"user,item\nu,i\0\n", "bad.csv:2: has a zero byte")
-    bad("user,item\nu,i\n", "k_core = 5: leaves nothing of 1 rows, 1 users, 1 items", "largest k that leaves something is 1")
+    bad("user,item\nu,i\n", "k_core = 5: leaves nothing of 1 rows, 1 users, 1 items", "that leaves something is 1")
     bad("user,item\nu,i\n", "protocol = temporal", "--time", extra=["--protocol", "temporal", "--k-core", "0"])
     bad("user,item\nu,i\n", "cold_share", extra=["--protocol", "cold-item", "--k-core", "0"])
     refused(1, "missing", arguments=["ratings.csv", "--out", "missing/set"])
