@@ -325,7 +325,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="timed rounds (default 5)")
     parser.add_argument("--only", choices=["knn", "jaccard", "refine"], help="one group of operations")
     parser.add_argument(
-        "--knn", nargs="+", metavar="ITEMSxDIMS", default=KNN_SIZES, help=f"sizes for knn (default {' '.join(KNN_SIZES)})"
+        "--knn",
+        nargs="+",
+        metavar="ITEMSxDIMS",
+        default=KNN_SIZES,
+        help=f"sizes for knn (default {' '.join(KNN_SIZES)})",
     )
     parser.add_argument("--shapes", nargs="+", choices=SHAPES, default=list(SHAPES), help="data sets for jaccard")
     args = parser.parse_args()

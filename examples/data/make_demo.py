@@ -83,8 +83,12 @@ def npy_bytes(rows):
     header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({len(rows)}, {len(rows[0])}), }}"
     header += " " * (-(10 + len(header) + 1) % 64) + "\n"
     values = [value for row in rows for value in row]
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode("ascii") + struct.pack(
-        f"<{len(values)}f", *values)
+    return (
+        b"\x93NUMPY\x01\x00"
+        + struct.pack("<H", len(header))
+        + header.encode("ascii")
+        + struct.pack(f"<{len(values)}f", *values)
+    )
 
 
 def make():
@@ -97,8 +101,9 @@ def make():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("directory", nargs="?", type=pathlib.Path,
-                        default=pathlib.Path(__file__).resolve().parent / "demo")
+    parser.add_argument(
+        "directory", nargs="?", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parent / "demo"
+    )
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     arguments = parser.parse_args()
 

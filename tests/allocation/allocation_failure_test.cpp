@@ -128,7 +128,6 @@ Interactions some_interactions(std::int64_t items) {
 /// travel from a worker.
 template <class Check>
 void with_one_and_two_threads(const Check& check) {
-  graft::test::allow_eight_threads();
   for (const int threads : {1, 2}) {
     CAPTURE(threads);
     check(Context{.threads = threads});

@@ -27,15 +27,14 @@ def binary():
 
 @pytest.fixture
 def graft(binary, tmp_path):
-    """graft("refine", ...) in a fresh folder; returns the finished process with text output."""
+    """A runner, `graft("refine", ...)`, in a fresh folder; it returns the finished process with text output."""
 
     def run(*arguments, **options):
         options.setdefault("cwd", tmp_path)
         options.setdefault("preexec_fn", default_signals)
         return subprocess.run(
             [binary, *map(str, arguments)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
             timeout=300,
             **options,

@@ -89,8 +89,14 @@ def test_graphs_that_are_damaged_or_of_another_kind(refused, toy, tmp_path):
     refused("bad.npz", graphs=[path])
     save_graph(path, np.diag([1, np.nan, 1, 1]))
     refused("bad.npz", graphs=[path])
-    np.savez(path, indices=np.array([9], np.int32), indptr=np.array([0, 1, 1, 1, 1], np.int32), format=b"csr",
-             shape=np.array([4, 4]), data=np.ones(1, np.float32))
+    np.savez(
+        path,
+        indices=np.array([9], np.int32),
+        indptr=np.array([0, 1, 1, 1, 1], np.int32),
+        format=b"csr",
+        shape=np.array([4, 4]),
+        data=np.ones(1, np.float32),
+    )
     refused("bad.npz", graphs=[path])
     path.write_bytes(toy.features.read_bytes())
     refused("bad.npz", graphs=[path])

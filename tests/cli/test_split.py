@@ -123,12 +123,12 @@ def test_csv_tsv_json_lines_and_gzip_give_the_same_files(split, ratings, tmp_pat
     rows = shop_rows()
     expected = digests(split(ratings))
     (tmp_path / "named.tsv").write_text(
-        "timestamp\tasin\toverall\treviewerID\textra\n" + "".join(f"{t}\t{i}\t{r}\t{u}\t\"x\n" for u, i, r, t in rows)
+        "timestamp\tasin\toverall\treviewerID\textra\n" + "".join(f'{t}\t{i}\t{r}\t{u}\t"x\n' for u, i, r, t in rows)
     )
     with open(tmp_path / "quoted.csv", "w", newline="") as file:
         writer = csv.writer(file, quoting=csv.QUOTE_ALL)
         writer.writerow(["note", "user", "item", "rating", "time"])
-        writer.writerows([["two\nlines, \"q\"", u, i, r, t] for u, i, r, t in rows])
+        writer.writerows([['two\nlines, "q"', u, i, r, t] for u, i, r, t in rows])
     with open(tmp_path / "reviews.jsonl", "w") as file:
         for user, item, rating, when in rows:
             record = {"unixReviewTime": when, "reviewerID": user, "asin": item, "overall": rating, "helpful": [1]}
@@ -308,7 +308,9 @@ def test_an_interrupted_run_leaves_nothing(binary, tmp_path):
             file.write(chunk)
     process = subprocess.Popen(
         [binary, "prepare", "split", "long.csv", "--out", "set"],
-        stderr=subprocess.PIPE, cwd=tmp_path, preexec_fn=default_signals,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        preexec_fn=default_signals,
     )
     # the temporary directory is there once the work has begun
     deadline = time.monotonic() + 60

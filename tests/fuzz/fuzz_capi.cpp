@@ -190,14 +190,14 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const Numbers numbers = numbers_of(source, choices);
   if (target == 0) make_graphs(numbers, source.number<std::int8_t>() % 3);
   if (target == 1) {
-    const auto size = [&]() -> std::int64_t {
+    const auto any_size = [&]() -> std::int64_t {
       if ((choices & kRawSizes) == 0) return numbers.rows;
       const std::int64_t given = source.number<std::int16_t>();
       // -1 takes the size from the ids, and raw ones would ask for more memory than a test has
       return given == -1 && (choices & kRawIds) != 0 ? 0 : given;
     };
-    const std::int64_t users = size();
-    make_interactions(numbers, users, size());
+    const std::int64_t users = any_size();
+    make_interactions(numbers, users, any_size());
   }
   if (target == 2) run_knn(source, numbers);
   return 0;

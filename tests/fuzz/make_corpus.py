@@ -23,7 +23,7 @@ def write(target, name, content):
 
 
 def npy_header(descr, shape, fortran=False, version=1):
-    text = "{'descr': '%s', 'fortran_order': %s, 'shape': %s, }" % (descr, fortran, shape)
+    text = f"{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}"
     prefix = 10 if version == 1 else 12
     text += " " * (-(prefix + len(text) + 1) % 64) + "\n"
     length = struct.pack("<H" if version == 1 else "<I", len(text))
@@ -31,8 +31,7 @@ def npy_header(descr, shape, fortran=False, version=1):
 
 
 def npy(descr, shape, packing, values, fortran=False, version=1):
-    return npy_header(descr, shape, fortran, version) + struct.pack("%s%d%s" % (packing[0], len(values), packing[1]),
-                                                                   *values)
+    return npy_header(descr, shape, fortran, version) + struct.pack(f"{packing[0]}{len(values)}{packing[1]}", *values)
 
 
 def npy_inputs():
@@ -53,8 +52,15 @@ def npy_inputs():
     write("npy", "integers", npy("<i4", (2,), "<i", [1, 2]))
     write("npy", "objects", npy("|O", (1,), "<b", [0]))
     write("npy", "unknown_type", npy("<c8", (1,), "<d", [0.0]))
-    write("npy", "structured", MAGIC + b"\x01\x00" + struct.pack("<H", 64) +
-          b"{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}" + b"\x00\x00\x80\x3f")
+    write(
+        "npy",
+        "structured",
+        MAGIC
+        + b"\x01\x00"
+        + struct.pack("<H", 64)
+        + b"{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}"
+        + b"\x00\x00\x80\x3f",
+    )
     write("npy", "described", b"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1)}\n" + bytes(8))
     write("npy", "described_spaces", b" { \"shape\" : ( 2L , ) ,'fortran_order':True,'descr':'>f8' }\n" + bytes(16))
     write("npy", "key_twice", b"{'descr': '<f4', 'descr': '<f4', 'shape': (1,), 'fortran_order': False}\n" + bytes(4))
@@ -64,8 +70,17 @@ def npy_inputs():
     write("npy", "magic_only", MAGIC)
 
 
-NAMES = ["indices.npy", "indptr.npy", "format.npy", "shape.npy", "data.npy", "graft_option.npy", "graft_.npy",
-         "graft_b.npy", "other.npy"]
+NAMES = [
+    "indices.npy",
+    "indptr.npy",
+    "format.npy",
+    "shape.npy",
+    "data.npy",
+    "graft_option.npy",
+    "graft_.npy",
+    "graft_b.npy",
+    "other.npy",
+]
 
 
 def dict_text(descr, shape):
@@ -73,15 +88,26 @@ def dict_text(descr, shape):
 
 
 def array(descr, packing, values):
-    return dict_text(descr, (len(values),)) + struct.pack("<%d%s" % (len(values), packing), *values)
+    return dict_text(descr, (len(values),)) + struct.pack(f"<{len(values)}{packing}", *values)
 
 
-def matrix(items=3, offsets=(0, 2, 2, 3), columns=(1, 2, 0), weights=(0.5, 1.0, -2.0), index=("<i4", "i"),
-           data=("<f4", "f"), kind=b"csr"):
+def matrix(
+    items=3,
+    offsets=(0, 2, 2, 3),
+    columns=(1, 2, 0),
+    weights=(0.5, 1.0, -2.0),
+    index=("<i4", "i"),
+    data=("<f4", "f"),
+    kind=b"csr",
+):
     """Members of a CSR matrix, as scipy.sparse.save_npz names them."""
-    return {"indices.npy": array(*index, columns), "indptr.npy": array(*index, offsets),
-            "format.npy": dict_text("|S3", ()) + kind, "shape.npy": array("<i8", "q", (items, items)),
-            "data.npy": array(*data, weights)}
+    return {
+        "indices.npy": array(*index, columns),
+        "indptr.npy": array(*index, offsets),
+        "format.npy": dict_text("|S3", ()) + kind,
+        "shape.npy": array("<i8", "q", (items, items)),
+        "data.npy": array(*data, weights),
+    }
 
 
 def described(members, flags=0):
@@ -108,7 +134,7 @@ def archive(members, method=zipfile.ZIP_STORED, comment=b""):
 
 
 def text(value):
-    return dict_text("<U%d" % len(value), ()) + value.encode("utf-32-le")
+    return dict_text(f"<U{len(value)}", ()) + value.encode("utf-32-le")
 
 
 def npz_inputs():
@@ -126,8 +152,11 @@ def npz_inputs():
     write("npz", "csr", described(matrix()))
     write("npz", "csr_deflated", described(matrix(), flags=1))
     write("npz", "csr_int64", described(matrix(index=("<i8", "q"), data=("<f8", "d"))))
-    write("npz", "csr_big_endian", described(matrix(index=(">i4", "i"), data=(">f4", "f"), items=0, offsets=[0],
-                                                    columns=[], weights=[])))
+    write(
+        "npz",
+        "csr_big_endian",
+        described(matrix(index=(">i4", "i"), data=(">f4", "f"), items=0, offsets=[0], columns=[], weights=[])),
+    )
     write("npz", "csr_bool", described(matrix(data=("|b1", "?"), weights=[True, False, True])))
     write("npz", "csr_uint8", described(matrix(data=("|u1", "B"), weights=[1, 2, 255])))
     write("npz", "csr_half", described(matrix(data=("<f2", "e"))))
@@ -186,25 +215,37 @@ def graph_inputs():
     sizes = bytes([2, 0, 1])
     write("graph", "small", arrays(0, 3, sizes, bytes([1, 2, 0]), bytes([4, 8, 240]), bytes([4, 1])))
     write("graph", "unsorted_repeated", arrays(0, 3, bytes([4, 3, 0]), bytes([2, 1, 2, 1, 0, 0, 0]), bytes(range(7))))
-    write("graph", "self_loops_ties", arrays(0, 4, bytes([4] * 4), bytes(list(range(4)) * 4), bytes([8] * 16),
-                                             b"\x08\x01"))
+    write(
+        "graph",
+        "self_loops_ties",
+        arrays(0, 4, bytes([4] * 4), bytes(list(range(4)) * 4), bytes([8] * 16), b"\x08\x01"),
+    )
     write("graph", "no_node", arrays(0, 0))
     write("graph", "many_rows", arrays(0, 31, bytes([7] * 31), bytes(range(217)), bytes(range(217)), b"\x00\x05"))
-    write("graph", "raw_weights", arrays(RAW_WEIGHTS, 3, sizes, bytes([1, 2, 0]),
-                                        struct.pack("<3f", 3e38, 3.2e38, -0.0), b"\x00\x02"))
-    write("graph", "denormals", arrays(RAW_WEIGHTS, 3, sizes, bytes([1, 2, 0]),
-                                       struct.pack("<3f", 1e-45, -1e-45, 1e-40)))
-    write("graph", "weight_nan", arrays(RAW_WEIGHTS, 3, sizes, bytes([1, 2, 0]),
-                                        struct.pack("<3f", 1, float("nan"), 1)))
+    write(
+        "graph",
+        "raw_weights",
+        arrays(RAW_WEIGHTS, 3, sizes, bytes([1, 2, 0]), struct.pack("<3f", 3e38, 3.2e38, -0.0), b"\x00\x02"),
+    )
+    write(
+        "graph", "denormals", arrays(RAW_WEIGHTS, 3, sizes, bytes([1, 2, 0]), struct.pack("<3f", 1e-45, -1e-45, 1e-40))
+    )
+    write(
+        "graph", "weight_nan", arrays(RAW_WEIGHTS, 3, sizes, bytes([1, 2, 0]), struct.pack("<3f", 1, float("nan"), 1))
+    )
     write("graph", "sum_infinite", arrays(RAW_WEIGHTS, 3, sizes, bytes([1, 1, 0]), struct.pack("<3f", 3e38, 3e38, 1)))
-    write("graph", "order_of_sums", arrays(RAW_WEIGHTS, 3, bytes([3, 0, 0]), bytes([1, 1, 1]),
-                                           struct.pack("<3f", 1e8, -1e8, 1)))
+    write(
+        "graph",
+        "order_of_sums",
+        arrays(RAW_WEIGHTS, 3, bytes([3, 0, 0]), bytes([1, 1, 1]), struct.pack("<3f", 1e8, -1e8, 1)),
+    )
     write("graph", "row_sum_zero", arrays(0, 3, sizes, bytes([1, 2, 0]), bytes([8, 248, 0])))
     write("graph", "columns_raw", arrays(RAW_COLUMNS, 3, sizes, struct.pack("<3i", 1, -1, 3), bytes(3)))
     write("graph", "offsets_raw", arrays(RAW_OFFSETS, 2, struct.pack("<3q", 0, 1, 2), bytes([2, 1, 0]), bytes(2)))
     write("graph", "offsets_fall", arrays(RAW_OFFSETS, 2, struct.pack("<3q", 0, 3, 2), bytes([2, 1, 0]), bytes(2)))
-    write("graph", "offsets_extreme", arrays(RAW_OFFSETS, 2, struct.pack("<3q", 0, 2**63 - 1, -2**63),
-                                             bytes([1, 0, 0])))
+    write(
+        "graph", "offsets_extreme", arrays(RAW_OFFSETS, 2, struct.pack("<3q", 0, 2**63 - 1, -(2**63)), bytes([1, 0, 0]))
+    )
     write("graph", "items_raw", arrays(RAW_ITEMS, 2, struct.pack("<q", 2**63 - 1), bytes([1, 1]), bytes(4)))
     write("graph", "items_negative", arrays(RAW_ITEMS, 0, struct.pack("<q", -1)))
     write("graph", "weights_too_many", arrays(OTHER_LENGTH, 3, sizes, bytes([1, 2, 0]), b"\x02" + bytes(4)))
@@ -241,10 +282,16 @@ def text_inputs():
     case("csv_gzip_cut", 0, gzip.compress(rows, mtime=0)[:-12])
     case("tsv", 0, rows.replace(b",", b"\t"))
     case("tsv_quotes", tsv, b'user\titem\n"a\tb"\n')
-    case("jsonl", 0, lines({"user_id": "a", "parent_asin": "x", "rating": 5.0, "timestamp": 1370000000123},
-                           {"user_id": "b", "parent_asin": "y", "rating": None, "timestamp": 1}))
+    case(
+        "jsonl",
+        0,
+        lines(
+            {"user_id": "a", "parent_asin": "x", "rating": 5.0, "timestamp": 1370000000123},
+            {"user_id": "b", "parent_asin": "y", "rating": None, "timestamp": 1},
+        ),
+    )
     case("jsonl_numbers", jsonl, lines({"user": 1, "item": 2, "time": 3}, {"user": "1", "item": 2, "time": 4.0}))
-    case("jsonl_unicode", jsonl, lines({"user": "\u00e9\U0001f600", "item": "\\ \" / \u2028"}))
+    case("jsonl_unicode", jsonl, lines({"user": "\u00e9\U0001f600", "item": '\\ " / \u2028'}))
     case("jsonl_escapes", jsonl, b'{"user": "\\u00e9\\ud83d\\ude00", "item": "\\u0000"}\n')
     case("jsonl_surrogate", jsonl, b'{"user": "\\ud83d", "item": "a"}\n')
     case("jsonl_key_missing", jsonl, lines({"user": "a", "item": "b"}, {"user": "a"}))
@@ -269,7 +316,8 @@ def capi_inputs():
     case("interactions_raw_sizes", 1, bytes([8, 2, 1, 1]), bytes([0, 1, 8, 1, 0, 8]), struct.pack("<hh", -1, 9))
     case("knn", 2, tame, struct.pack("<qbbbfqqbq", 2, 0, 0, 1, -1.0, 0, 2**40, 0, 2**40))
     case("knn_raw", 2, tame, struct.pack("<qbbbfqqbq", -2, 9, -1, 3, float("nan"), -5, 2, 7, 1))
-    for name, device, dims, bits in (("good", 1, 2, 32), ("device", 2, 2, 32), ("cube", 1, 3, 32), ("double", 1, 2, 64)):
+    tensors = (("good", 1, 2, 32), ("device", 2, 2, 32), ("cube", 1, 3, 32), ("double", 1, 2, 64))
+    for name, device, dims, bits in tensors:
         tensor = struct.pack("<qqqqBbbBBBBB", 3, 4, 6, 1, 1, device, dims, 2, bits, 1, 1, 1)
         case(f"dlpack_{name}", 3, tensor)
 

@@ -107,7 +107,6 @@ TEST_CASE("jaccard_graph: log-likelihood ratios equal the oracle up to rounding 
 }
 
 TEST_CASE("jaccard_graph: threads and budget do not change a bit") {
-  graft::test::allow_eight_threads();
   Random random(20260404);
   for (int number = 0; number < cases(200); ++number) {
     const AudienceShape shape = draw_shape(random, number % 10 == 0 ? 2000 : 200);

@@ -128,7 +128,6 @@ TEST_CASE("knn_graph: with small integers every tie is decided by the column") {
 }
 
 TEST_CASE("knn_graph: threads, budget and numeric path do not change a bit") {
-  graft::test::allow_eight_threads();
   Random random(20260104);
   for (int number = 0; number < cases(80); ++number) {
     const FeatureShape shape = draw_shape(random, number % 10 == 0 ? 1500 : 300);
@@ -157,7 +156,6 @@ TEST_CASE("knn_graph: threads, budget and numeric path do not change a bit") {
 }
 
 TEST_CASE("knn_graph: cosines that rounding puts outside [-1, 1] tie at the end, whoever comes first") {
-  graft::test::allow_eight_threads();
   constexpr std::int64_t kItems = 2000;
   Context context;
   for (const std::int64_t dims : {10, 14, 33, 36}) {  // sums of squares of 1 / sqrt(dims) above 1 on some path

@@ -114,7 +114,6 @@ TEST_CASE("numeric paths: AVX2 and AVX-512 give the same bits, and all paths the
 }
 
 TEST_CASE("numeric paths: within each, threads and budget do not change a bit") {
-  graft::test::allow_eight_threads();
   Random random(20260203);
   for (int number = 0; number < cases(12); ++number) {
     const Input input = draw_input(random);

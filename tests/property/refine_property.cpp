@@ -154,7 +154,6 @@ TEST_CASE("refine: the counts of the summary are those of the oracle") {
 }
 
 TEST_CASE("refine: threads and a small budget do not change a bit") {
-  graft::test::allow_eight_threads();
   Random random(20260504);
   for (int number = 0; number < cases(30); ++number) {
     const Input input = draw_input(random, 300);

@@ -87,7 +87,6 @@ TEST_CASE("top_k_scores: equals the oracle, exclusions and bounds included") {
 }
 
 TEST_CASE("top_k_scores: threads and budget do not change a bit") {
-  graft::test::allow_eight_threads();
   Random random(20260302);
   for (int number = 0; number < cases(80); ++number) {
     Input input;

@@ -10,8 +10,6 @@
 #include <string>
 #include <vector>
 
-#include <oneapi/tbb/global_control.h>
-
 #include <graft/core/context.hpp>
 #include <graft/core/error.hpp>
 #include <graft/core/graph.hpp>
@@ -39,11 +37,6 @@ inline bool contains(const std::string& text, std::initializer_list<const char*>
     if (text.find(part) == std::string::npos) return false;
   }
   return text != "NO EXCEPTION" && text.rfind("ANOTHER EXCEPTION", 0) != 0;
-}
-
-/// Lets seven workers really run on a machine with fewer cores.
-inline void allow_eight_threads() {
-  static const oneapi::tbb::global_control control(oneapi::tbb::global_control::max_allowed_parallelism, 8);
 }
 
 inline Dense dense(const GraphInput& graph) {

@@ -97,7 +97,6 @@ inline constexpr std::int64_t kManyItems = 20000;
 /// was cancelled before.
 template <class Call>
 void check_operator_contract(const Call& call) {
-  allow_eight_threads();
   const Graph expected = call(Context{.threads = 1});
   CHECK_NOTHROW(validate(expected.view()));
   for (const int threads : {2, 7}) {

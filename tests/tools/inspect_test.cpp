@@ -357,7 +357,6 @@ TEST_CASE("inspect: sizes that differ are refused with both numbers") {
 }
 
 TEST_CASE("inspect: the number of threads changes nothing, and a cancelled call ends") {
-  allow_eight_threads();
   const Graph before = random_graph(5000, 20, 1);
   const Graph after = random_graph(5000, 30, 2);
   std::mt19937 random(3);

@@ -396,7 +396,6 @@ std::map<std::string, std::string> contents(const fs::path& directory) {
 }
 
 TEST_CASE("write_synth_dataset: the same options give the same bytes on any number of threads, another seed others") {
-  test::allow_eight_threads();
   const TempDir folder;
   for (const char* name : {"one", "four", "again", "seed"}) fs::create_directory(folder / name);
   SynthOptions options = sized(6000, 3000, 45'000);  // several tasks of users and of items

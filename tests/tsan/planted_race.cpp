@@ -9,6 +9,7 @@
 #include <thread>
 
 #include <oneapi/tbb/global_control.h>
+#include <oneapi/tbb/task_arena.h>
 
 #include <graft/detail/parallel.hpp>
 
@@ -44,10 +45,12 @@ int main() {
   std::atomic<int> began{0};
   std::atomic<bool> alone{false};
   std::array<std::int64_t, kWorkers> own{1, 1};
-  graft::detail::parallel_tasks(kWorkers, kWorkers, ticker, [&](std::int64_t task, int /*worker*/) {
-    if (!all_began(began)) alone.store(true, std::memory_order_relaxed);
-    for (int i = 0; i < kAdditions; ++i) ++number;
-    own[static_cast<std::size_t>(task)] += kAdditions;
+  oneapi::tbb::task_arena(kWorkers).execute([&] {
+    graft::detail::parallel_tasks(kWorkers, kWorkers, ticker, [&](std::int64_t task, int /*worker*/) {
+      if (!all_began(began)) alone.store(true, std::memory_order_relaxed);
+      for (int i = 0; i < kAdditions; ++i) ++number;
+      own[static_cast<std::size_t>(task)] += kAdditions;
+    });
   });
   if (alone) {
     std::fputs("the tasks did not run at the same time\n", stderr);

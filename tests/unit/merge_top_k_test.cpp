@@ -74,7 +74,6 @@ TEST_CASE("merge_top_k: the same edge with the same weight is one edge") {
 }
 
 TEST_CASE("merge_top_k: the same edge with different weights names the first edge and both weights") {
-  graft::test::allow_eight_threads();
   std::vector<Edge> left{{4321, 7, 1.5F}};
   std::vector<Edge> right{{4321, 3, 9.0F}, {4321, 7, 2.5F}};
   for (std::int64_t r = 5000; r < graft::test::kManyItems; ++r) {

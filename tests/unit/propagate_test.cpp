@@ -138,7 +138,6 @@ TEST_CASE("propagate: no layer copies the features") {
 }
 
 TEST_CASE("propagate: equal bits for any number of threads and any memory budget") {
-  graft::test::allow_eight_threads();
   const std::int64_t items = 3000;
   const Graph graph = graft::normalize(graft::test::random_graph(items, 20, 27), graft::Normalization::row);
   const Matrix features = random_features(items, 150, 28);
@@ -209,7 +208,6 @@ TEST_CASE("propagate: sizes that differ, negative layers and overlap are refused
 }
 
 TEST_CASE("propagate: a feature that is not finite names the first such row") {
-  graft::test::allow_eight_threads();
   const std::int64_t items = 3000;
   std::vector<float> values(static_cast<std::size_t>(items * 2), 1.0F);
   values[2 * 1234 + 1] = std::numeric_limits<float>::infinity();
@@ -247,7 +245,6 @@ TEST_CASE("propagate: cancelled before the call") {
 }
 
 TEST_CASE("propagate: a progress callback sees the counts and may cancel") {
-  graft::test::allow_eight_threads();
   const Graph graph = graft::test::random_graph(1000, 5, 34);
   const Matrix features = random_features(1000, 8, 35);
   for (const int threads : {1, 3}) {
@@ -270,7 +267,6 @@ TEST_CASE("propagate: a progress callback sees the counts and may cancel") {
 }
 
 TEST_CASE("propagate: what the progress callback throws reaches the caller") {
-  graft::test::allow_eight_threads();
   struct Stop {};
   const Graph graph = graft::test::random_graph(1000, 5, 36);
   const Matrix features = random_features(1000, 8, 37);

@@ -37,7 +37,6 @@ TEST_CASE("scale: overflow names the first row, whatever the threads do") {
   std::vector<Edge> edges;
   for (std::int64_t r = 0; r < graft::test::kManyItems; ++r) edges.push_back({r, 0, r < 4321 ? 1.0F : 1e30F});
   const Graph graph = graph_of(graft::test::kManyItems, edges);
-  graft::test::allow_eight_threads();
   for (const int threads : {1, 7}) {
     const std::string text = message_of<InvalidArgument>([&] { scale(graph, 1e20F, Context{.threads = threads}); });
     CHECK(contains(text, {"scale", "row 4321:", "smaller factor"}));

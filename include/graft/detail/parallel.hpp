@@ -37,6 +37,7 @@ class Ticker {
     const std::unique_lock lock(mutex_, std::try_to_lock);
     if (!lock.owns_lock()) return;
     if (std::chrono::steady_clock::now() - last_ < std::chrono::milliseconds(100)) return;
+    last_ = std::chrono::steady_clock::time_point::max();  // a callback that throws is not called again
     context_.progress({operation_, done_.load(std::memory_order_relaxed), total_});
     last_ = std::chrono::steady_clock::now();  // from the end of the call: a slow callback is not called more often
   }

@@ -2,10 +2,8 @@
 #pragma once
 
 #include <algorithm>
-#include <cstddef>
 #include <string>
 
-#include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/info.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/partitioner.h>
@@ -56,11 +54,9 @@ GRAFT_INLINE void run_workers(int workers, const std::function<void(int)>& body)
     char* tag;
     ~Joined() { GRAFT_TSAN_ACQUIRE(tag); }
   } const joined{&finished};  // also when a body throws
-  // More slots than TBB may fill would only make it print a warning; the bodies then take turns.
-  const std::size_t allowed =
-      oneapi::tbb::global_control::active_value(oneapi::tbb::global_control::max_allowed_parallelism);
-  oneapi::tbb::task_arena arena(static_cast<int>(std::min(static_cast<std::size_t>(workers), allowed)));
-  arena.execute([&] {
+  // In the arena that the caller is in: one of its own for every call would be lost memory where TBB's workers come too
+  // late to it (oneTBB 2021.8). Isolated, so that a caller within a task of its own waits for nothing else.
+  oneapi::tbb::this_task_arena::isolate([&] {
     oneapi::tbb::parallel_for(
         0, workers, 1,
         [&](int worker) GRAFT_TSAN_UNSEEN {  // reads its captures before the edge can be stated

@@ -1,0 +1,128 @@
+#include "call.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include "bindings.hpp"
+#include "options.hpp"
+
+namespace py = pybind11;
+
+namespace graft::python {
+namespace {
+
+/// What the working thread tells the calling thread.
+class Mailbox {
+ public:
+  void post(const Progress& progress) {
+    const std::lock_guard lock(mutex_);
+    latest_ = progress;
+    changed_.notify_one();
+  }
+  void finish() {
+    const std::lock_guard lock(mutex_);
+    finished_ = true;
+    changed_.notify_one();
+  }
+
+  /// Waits for news, but not long: signals must be looked at. @return whether the work has ended
+  bool wait(std::optional<Progress>& progress) {
+    constexpr std::chrono::milliseconds kSignalInterval{50};
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, kSignalInterval, [&] { return finished_ || latest_; });
+    progress = latest_;
+    latest_.reset();
+    return finished_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::optional<Progress> latest_;
+  bool finished_ = false;
+};
+
+/// Lets Python handle signals and tells of progress. @throws py::error_already_set
+void serve_python(const CallSettings& settings, const std::optional<Progress>& progress) {
+  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+  if (progress) settings.progress(progress->operation, progress->done, progress->total);
+}
+
+/// Serves until the work has ended; the GIL is held only while Python runs.
+std::exception_ptr serve_until_done(const CallSettings& settings, const CancelToken& cancel, Mailbox& mailbox) {
+  std::exception_ptr raised;
+  std::optional<Progress> progress;
+  const py::gil_scoped_release unlocked;
+  while (!mailbox.wait(progress)) {
+    if (settings.cancel.cancelled()) cancel.cancel();
+    if (raised) continue;
+    const py::gil_scoped_acquire locked;
+    try {
+      serve_python(settings, progress);
+    } catch (...) {
+      raised = std::current_exception();
+      cancel.cancel();
+    }
+  }
+  return raised;
+}
+
+}  // namespace
+
+void run_work(const CallSettings& settings, const std::function<void(const Context&)>& work) {
+  Mailbox mailbox;
+  Context context = settings.context;
+  context.cancel = CancelToken();
+  if (settings.cancel.cancelled()) context.cancel.cancel();
+  if (!settings.progress.is_none()) context.progress = [&](const Progress& progress) { mailbox.post(progress); };
+  std::exception_ptr failure;
+  std::thread worker([&] {
+    try {
+      work(context);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    mailbox.finish();
+  });
+  const std::exception_ptr raised = serve_until_done(settings, context.cancel, mailbox);
+  worker.join();
+  if (raised) std::rethrow_exception(raised);
+  if (failure) std::rethrow_exception(failure);
+}
+
+void bind_calls(py::module_& module) {
+  py::class_<CancelToken>(module, "CancelToken",
+                          "Stops a running call from another thread: the call raises graft.Cancelled within about "
+                          "100 ms.\n\nGive it to a call as graft.Context(cancel=token).")
+      .def(py::init<>())
+      .def("cancel", &CancelToken::cancel, "Asks running calls to stop.")
+      .def("reset", &CancelToken::reset, "Makes the token usable again.")
+      .def_property_readonly("cancelled", &CancelToken::cancelled, "Whether it was cancelled.")
+      .attr("__module__") = "graft";
+  py::class_<CallSettings>(module, "CallSettings", "How a call runs; made by graft.Context.")
+      .def(py::init([](const py::dict& values, const CancelToken* cancel, py::object progress) {
+             const Options options("Context", values);
+             CallSettings settings;
+             std::int64_t threads = 0;
+             options.read("threads", threads);
+             constexpr std::int64_t kMostThreads = 4096;
+             if (threads < 0 || threads > kMostThreads) {
+               throw InvalidArgument(
+                   detail::message("Context", "threads", std::to_string(threads), "must lie in [0, 4096] (0 = all)"));
+             }
+             settings.context.threads = static_cast<int>(threads);
+             options.read("memory_budget", settings.context.memory_budget);
+             options.read("path", settings.context.path, kNumericPaths);
+             if (cancel != nullptr) settings.cancel = *cancel;
+             settings.progress = std::move(progress);
+             return settings;
+           }),
+           py::arg("values"), py::arg("cancel").none(true), py::arg("progress"));
+  module.def("resolve_numeric_path",
+             [](const CallSettings& settings) { return name(resolve_numeric_path(settings.context)); });
+}
+
+}  // namespace graft::python
