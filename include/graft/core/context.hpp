@@ -49,7 +49,8 @@ inline constexpr std::int64_t kDefaultMemoryBudget = std::int64_t{64} << 20;
 ///
 ///     graft::Context context{.threads = 4, .memory_budget = 256 << 20};
 struct Context {
-  /// Worker threads; 0 = one a core. More cost memory (a tile buffer each) and never change a bit.
+  /// Worker threads; 0 = one a core. More cost memory (a tile buffer each) and never change a bit. They are threads of
+  /// the oneTBB arena that the call is made in, so they run at most as many at a time as that has.
   int threads = 0;
   /// Workspace in bytes beyond inputs and outputs; an operator that cannot work within it throws OutOfMemory and
   /// names the least it needs. More lets large inputs be packed in fewer, larger pieces.
