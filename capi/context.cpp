@@ -77,4 +77,4 @@ void graft_context_reset(const graft_context* context) {
   if (context != nullptr) context->context.cancel.reset();
 }
 
-void graft_context_free(graft_context* context) { delete context; }
+void graft_context_free(graft_context* context) { free_handle(context); }

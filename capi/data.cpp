@@ -98,7 +98,7 @@ graft_status graft_matrix_get(const graft_matrix* matrix, graft_matrix_view* out
   });
 }
 
-void graft_matrix_free(graft_matrix* matrix) { delete matrix; }
+void graft_matrix_free(graft_matrix* matrix) { free_handle(matrix); }
 
 graft_status graft_read_npy(const char* path, graft_matrix** out) {
   return produce("graft_read_npy", out,
@@ -169,4 +169,4 @@ graft_status graft_interactions_get(const graft_interactions* interactions, graf
   });
 }
 
-void graft_interactions_free(graft_interactions* interactions) { delete interactions; }
+void graft_interactions_free(graft_interactions* interactions) { free_handle(interactions); }

@@ -108,7 +108,7 @@ int graft_graph_equal(const graft_graph* a, const graft_graph* b) {
                           std::ranges::equal(a->view.weights, b->view.weights, same_bits));
 }
 
-void graft_graph_free(graft_graph* graph) { delete graph; }
+void graft_graph_free(graft_graph* graph) { free_handle(graph); }
 
 graft_status graft_graph_load_npz(const char* path, graft_unsorted unsorted, graft_graph** out) {
   constexpr const char* kOperation = "graft_graph_load_npz";

@@ -83,6 +83,12 @@ graft_status produce(const char* operation, Handle** out, const Make& make) noex
   });
 }
 
+/// Frees a handle that `produce` made, or NULL.
+template <class Handle>
+void free_handle(Handle* handle) noexcept {
+  const std::unique_ptr<Handle> owner(handle);
+}
+
 /// Fills a caller's plain struct.
 template <class View, class Make>
 graft_status fill(const char* operation, View* out, const Make& make) noexcept {

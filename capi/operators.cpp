@@ -171,7 +171,7 @@ graft_status graft_ranking_get(const graft_ranking* ranking, graft_ranking_view*
   });
 }
 
-void graft_ranking_free(graft_ranking* ranking) { delete ranking; }
+void graft_ranking_free(graft_ranking* ranking) { free_handle(ranking); }
 
 graft_status graft_threshold(const graft_graph* graph, float min_similarity, const graft_context* context,
                              graft_graph** out) {

@@ -72,7 +72,8 @@ class RowChanges {
         kept += was && is ? 1 : 0;
         added += was ? 0 : 1;
         removed += is ? 0 : 1;
-        SetTally& set = !was ? sum.added : is ? sum.kept : sum.removed;
+        SetTally& before = is ? sum.kept : sum.removed;
+        SetTally& set = was ? before : sum.added;
         ++set.edges;
         if (was) set.weight_before += double{old_weights[o]};
         if (is) set.weight_after += double{new_weights[n]};

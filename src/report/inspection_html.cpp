@@ -161,8 +161,7 @@ class CommonUserBars {
   Table table_;
 };
 
-Section audience_section(const Inspection& inspection, const InspectionNames& names) {
-  const AudienceFacts& facts = *inspection.audience;
+Section audience_section(const AudienceFacts& facts, const Inspection& inspection, const InspectionNames& names) {
   Section section("Do users confirm the edges?");
   section.paragraph(fmt::format(
       "{}: {} and {} (split {}). {} of the {} between two items join items with {}, and the mean Jaccard of their "
@@ -190,8 +189,7 @@ Section audience_section(const Inspection& inspection, const InspectionNames& na
   return section;
 }
 
-Table side_by_side(const Inspection& inspection) {
-  const Comparison& change = *inspection.comparison;
+Table side_by_side(const Comparison& change, const Inspection& inspection) {
   Table table{.columns = {{"", Align::text}, {"before"}, {"after"}}};
   table.rows.push_back({"edges between items", count_text(change.edges_before), count_text(change.edges_after)});
   if (inspection.structure_before) {
@@ -219,8 +217,7 @@ Table side_by_side(const Inspection& inspection) {
   return table;
 }
 
-Section comparison_section(const Inspection& inspection, const InspectionNames& names) {
-  const Comparison& facts = *inspection.comparison;
+Section comparison_section(const Comparison& facts, const Inspection& inspection, const InspectionNames& names) {
   Section section("Before and after");
   section.paragraph(fmt::format(
       "Before is {}. Self loops are left out. The neighbours of an item before and after overlap by {} on average "
@@ -246,7 +243,7 @@ Section comparison_section(const Inspection& inspection, const InspectionNames& 
   }
   section.figure({.title = counts.title, .svg = svg(counts), .numbers = numbers});
   if (inspection.audience && facts.kept.common) section.figure(common.figure(inspection.audience->base_rate));
-  section.table(side_by_side(inspection));
+  section.table(side_by_side(facts, inspection));
   return section;
 }
 
@@ -294,8 +291,8 @@ std::string inspection_html(const Inspection& inspection, const InspectionNames&
   page.add(head);
   page.add(structure_section(inspection.structure));
   page.add(weight_section(inspection.weights));
-  if (inspection.audience) page.add(audience_section(inspection, names));
-  if (inspection.comparison) page.add(comparison_section(inspection, names));
+  if (inspection.audience) page.add(audience_section(*inspection.audience, inspection, names));
+  if (inspection.comparison) page.add(comparison_section(*inspection.comparison, inspection, names));
   if (inspection.labels) page.add(label_section(*inspection.labels, names));
   page.add(provenance_section(inspection.provenance));
   return page.html();

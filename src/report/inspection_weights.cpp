@@ -61,8 +61,8 @@ WeightMeaning meaning_of(const GraphView& graph, const Provenance& provenance, b
 std::vector<double> thresholds_for(std::span<const float> ascending) {
   constexpr double kMostCosine = 1.0 + 1e-5;  // as float rounding leaves it
   constexpr double kLeastMedian = 0.1;
-  const double least = double{ascending.front()};
-  const double most = double{ascending.back()};
+  const auto least = double{ascending.front()};
+  const auto most = double{ascending.back()};
   const bool spread = least == most || std::abs(quantile(ascending, 0.5)) >= kLeastMedian;
   if (least >= -kMostCosine && most <= kMostCosine && spread) return {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9};
   constexpr double kNearlyAll = 0.99;

@@ -64,8 +64,8 @@ Histogram histogram_of(std::span<const float> ascending) {
   constexpr int kBins = 40;
   // a cosine of 1 may be stored as 1.0000001: that is no reason for another bin
   constexpr double kRounding = 1e-6;
-  const double least = double{ascending.front()};
-  const double most = double{ascending.back()};
+  const auto least = double{ascending.front()};
+  const auto most = double{ascending.back()};
   Histogram histogram;
   histogram.bounds = round_bounds(least, std::max(least, most - kRounding * std::abs(most)), kBins);
   return counted(std::move(histogram), ascending);
