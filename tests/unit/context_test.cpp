@@ -144,6 +144,7 @@ TEST_CASE("Context: the progress callback may cancel, and the token may then be 
   CHECK(calls == 1);
   CHECK(seconds_since(asked) < 1.0);
   context.cancel.reset();
+  context.progress = {};  // it would cancel again where the machine is slow
   CHECK(knn_graph(MatrixView<const float>(long_features().data(), 50, 8), {}, context).edges() == 500);
 }
 
