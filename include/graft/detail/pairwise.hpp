@@ -294,7 +294,7 @@ class PairwiseEngine {
       std::int64_t needed = places + (task_.drop_self && i == j ? 1 : 0);
       if (!task_.excluded_offsets.empty()) needed += excluded_between(first_row + r, first_column, end_column);
       if (needed > end_column - first_column) continue;
-      const float bound = kernels_.kth_largest_bound(worker.scores.data() + r * kernels::kTileRows,
+      const float bound = kernels_.kth_largest_bound(worker.scores.data() + std::int64_t{r} * kernels::kTileRows,
                                                      b_.panels_in(j) * kernels_.panel_rows, static_cast<int>(needed));
       float& threshold = worker.row_thresholds[as_size(r)];
       threshold =
