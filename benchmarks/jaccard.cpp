@@ -79,8 +79,10 @@ void audience_blocked(benchmark::State& state) {
   state.SetLabel(shape.name);
 }
 BENCHMARK(audience_blocked)
+    ->ArgsProduct({{1}, {18357, 16384}})
+    ->ArgsProduct({{2}, {23033, 16384}})
     ->ArgsProduct({{3}, {63001, 32768, 16384}})
-    ->ArgsProduct({{4}, {200000, 131072, 65536, 32768}})
+    ->ArgsProduct({{4}, {200000, 65536, 32768, 16384}})
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
 
