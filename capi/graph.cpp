@@ -100,12 +100,7 @@ graft_status graft_graph_get(const graft_graph* graph, graft_csr_view* out) {
 
 int graft_graph_equal(const graft_graph* a, const graft_graph* b) {
   if (a == nullptr || b == nullptr) return 0;
-  const auto same_bits = [](float x, float y) {
-    return std::bit_cast<std::uint32_t>(x) == std::bit_cast<std::uint32_t>(y);
-  };
-  return static_cast<int>(std::ranges::equal(a->view.row_offsets, b->view.row_offsets) &&
-                          std::ranges::equal(a->view.columns, b->view.columns) &&
-                          std::ranges::equal(a->view.weights, b->view.weights, same_bits));
+  return static_cast<int>(a->view == b->view);
 }
 
 void graft_graph_free(graft_graph* graph) { free_handle(graph); }

@@ -23,6 +23,19 @@ install(
   DESTINATION ${package_dir}
   COMPONENT compiled)
 
+if(TARGET graft_trainer)
+  install(
+    TARGETS graft_tools graft_trainer
+    EXPORT graftTrainerTargets
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT trainer
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT trainer)
+  install(
+    EXPORT graftTrainerTargets
+    NAMESPACE graft::
+    DESTINATION ${package_dir}
+    COMPONENT trainer)
+endif()
+
 file(RELATIVE_PATH pc_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 configure_file(cmake/graft-cpp.pc.in graft-cpp.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/graft-cpp.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT compiled)

@@ -14,8 +14,12 @@ struct Command {
   std::function<int()> run;
 };
 
+Command add_audit(CLI::App& graft);
+Command add_evaluate(CLI::App& graft);
 Command add_inspect(CLI::App& graft);
+Command add_recommend(CLI::App& graft);
 Command add_refine(CLI::App& graft);
+Command add_train(CLI::App& graft);
 Command add_version(CLI::App& graft);
 
 /// Adds the group `prepare`, and its commands to `commands`.

@@ -20,6 +20,8 @@ namespace {
 
 constexpr auto kBetweenLines = std::chrono::seconds(10);
 constexpr std::size_t kBarWidth = 24;
+constexpr std::size_t kNarrowBarWidth = 10;
+constexpr std::size_t kWideTerminal = 100;
 constexpr const char* kClearLine = "\r\x1b[K";
 
 /// Columns of the terminal behind standard error.
@@ -59,7 +61,17 @@ void ProgressDisplay::stage(std::string_view text) {
   show(std::string(text), -1.0);
 }
 
-void ProgressDisplay::update(const Progress& progress) {
+void ProgressDisplay::bar(double share, const std::string& text) {
+  if (style_ == Style::bar) show(text, std::clamp(share, 0.0, 1.0));
+}
+
+void ProgressDisplay::line(std::string_view text) {
+  if (style_ != Style::lines) return;
+  last_line_ = Clock::now();
+  print_error_stream(fmt::format("{}: {}\n", command_, text));
+}
+
+void ProgressDisplay::update(const Progress& progress, std::string_view name, std::string_view rest) {
   const auto now = Clock::now();
   const bool begins = operation_ != progress.operation || progress.done < last_done_;
   last_done_ = progress.done;
@@ -70,7 +82,7 @@ void ProgressDisplay::update(const Progress& progress) {
   }
   const double share =
       progress.total > 0 ? static_cast<double>(progress.done) / static_cast<double>(progress.total) : 0.0;
-  show(operation_ + time_left(progress, now), std::clamp(share, 0.0, 1.0));
+  show(fmt::format("{}{}{}", name, time_left(progress, now), rest), std::clamp(share, 0.0, 1.0));
 }
 
 std::string ProgressDisplay::time_left(const Progress& progress, Clock::time_point now) {
@@ -93,12 +105,14 @@ void ProgressDisplay::show(const std::string& text, double share) {
     return;
   }
   std::string line;
+  const std::size_t columns = terminal_width();
   if (share >= 0.0) {
-    const auto filled = static_cast<std::size_t>(std::lround(share * static_cast<double>(kBarWidth)));
-    line = "[" + std::string(filled, '#') + std::string(kBarWidth - filled, '.') + "] ";
+    const std::size_t width = columns < kWideTerminal ? kNarrowBarWidth : kBarWidth;
+    const auto filled = static_cast<std::size_t>(std::lround(share * static_cast<double>(width)));
+    line = "[" + std::string(filled, '#') + std::string(width - filled, '.') + "] ";
   }
   line += percent + text;
-  line.resize(std::min(line.size(), terminal_width() - 1));
+  line.resize(std::min(line.size(), columns - 1));
   print_error_stream(kClearLine + line);
   on_screen_ = true;
 }

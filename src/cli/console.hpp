@@ -42,7 +42,13 @@ class ProgressDisplay {
   /// A step that cannot tell how far it has come, e.g. reading a file.
   void stage(std::string_view text);
   /// A step of an operator.
-  void update(const Progress& progress);
+  void update(const Progress& progress) { update(progress, progress.operation); }
+  /// The same under another name, with `rest` after the time that is left.
+  void update(const Progress& progress, std::string_view name, std::string_view rest = "");
+  /// What the bar shows, where there is one. @param share  done, in [0, 1]
+  void bar(double share, const std::string& text);
+  /// A line that stays, where there are lines; for events that are rare by themselves.
+  void line(std::string_view text);
   /// Removes the bar.
   void clear();
 

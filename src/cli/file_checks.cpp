@@ -23,6 +23,17 @@ void check_input(std::string_view option, const fs::path& path, std::string_view
   if (!fs::is_regular_file(status)) refuse("must be a regular file (no pipe, no device)");
 }
 
+void check_directory(std::string_view option, const fs::path& path) {
+  const auto refuse = [&](std::string_view why) {
+    throw IoError(fmt::format("{} = {}: {}", option, path.string(), why));
+  };
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (status.type() == fs::file_type::not_found) refuse("no such directory");
+  if (error) refuse(error.message());
+  if (!fs::is_directory(status)) refuse("must be a directory");
+}
+
 void check_output(const char* option, const fs::path& path) {
   // permissions say too little (root, read-only mounts): only a file that was made proves that one can be made
   const detail::AtomicFile probe(option, path);

@@ -83,7 +83,8 @@ int run(int argc, char** argv) {
     graft.require_subcommand(0, 1);
     graft.allow_extras();
     graft.footer("Example: graft refine --help");
-    std::vector<Command> commands{add_inspect(graft), add_refine(graft)};
+    std::vector<Command> commands{add_refine(graft),   add_inspect(graft),   add_train(graft),
+                                  add_evaluate(graft), add_recommend(graft), add_audit(graft)};
     add_prepare(graft, commands);
     commands.push_back(add_version(graft));
     for (const Command& added : commands) added.parser->allow_extras();

@@ -27,6 +27,7 @@ h1{margin:0;font-size:1.75rem;line-height:1.2;overflow-wrap:anywhere}
 h2{margin:2.5rem 0 .5rem;padding-top:1rem;border-top:1px solid var(--line);font-size:1.25rem;line-height:1.3}
 .sub,footer{color:var(--soft)}.sub{margin:.25rem 0 0}footer{margin-top:3rem;font-size:.8125rem}
 p{max-width:44rem;margin:.5rem 0 1rem;overflow-wrap:anywhere}
+.banner{max-width:none;margin:1rem 0;padding:.75rem 1rem;border:2px solid var(--two);border-radius:.5rem;font-weight:600}
 .tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(9.5rem,1fr));gap:.75rem;margin:1rem 0;padding:0}
 .tiles div{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.75rem}
 dt,dd{margin:0}dt,dd.note{color:var(--soft);font-size:.8125rem;line-height:1.35}
@@ -136,6 +137,10 @@ Section& Section::table(const Table& table) {
 std::string Section::html() const {
   const std::string head = title_.empty() ? "" : fmt::format("<h2>{}</h2>\n", escaped(title_));
   return fmt::format("<section>\n{}{}{}</section>\n", head, body_, figures_open_ ? "</div>\n" : "");
+}
+
+void Page::banner(std::string_view text) {
+  body_ += fmt::format("<p class=\"banner\" role=\"alert\">{}</p>\n", escaped(text));
 }
 
 std::string Page::html() const {

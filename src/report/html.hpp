@@ -64,6 +64,8 @@ class Page {
   Page(std::string title, std::string kind, std::string subtitle)
       : title_(std::move(title)), kind_(std::move(kind)), subtitle_(std::move(subtitle)) {}
 
+  /// Below the title, framed: what nobody who reads the page may miss.
+  void banner(std::string_view text);
   void add(const Section& section) { body_ += section.html(); }
   /// The last line, in small letters.
   void footer(std::string text) { footer_ = std::move(text); }

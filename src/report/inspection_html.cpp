@@ -6,6 +6,7 @@
 
 #include "report/format.hpp"
 #include "report/html.hpp"
+#include "report/inspection_figures.hpp"
 #include "report/inspection_report.hpp"
 #include "report/inspection_words.hpp"
 #include "report/svg.hpp"
@@ -14,31 +15,6 @@ namespace graft::report {
 namespace {
 
 using Align = Table::Align;
-
-Table histogram_table(const Histogram& histogram, const std::string& what, const std::string& counts) {
-  Table table{.columns = {{what}, {counts}}};
-  const double last_of_bin = histogram.bins == Histogram::Bins::equal ? 0.0 : 1.0;
-  for (std::size_t b = 0; b < histogram.counts.size(); ++b) {
-    const double from = histogram.bounds[b];
-    const double to = histogram.bounds[b + 1] - last_of_bin;
-    table.rows.push_back({from == to ? number_text(from) : fmt::format("{} to {}", number_text(from), number_text(to)),
-                          count_text(histogram.counts[b])});
-  }
-  return table;
-}
-
-Figure degree_figure(const std::string& title, const Degrees& degrees, const std::string& axis, Tone tone) {
-  const Spread& spread = degrees.spread;
-  const HistogramChart chart{
-      .title = title,
-      .description = fmt::format("From {} to {}, median {}, mean {}.", number_text(spread.least),
-                                 number_text(spread.most), number_text(spread.median), number_text(spread.mean)),
-      .x_axis = degrees.histogram.bins == Histogram::Bins::doubling ? axis + " (bins double)" : axis,
-      .y_axis = "items",
-      .histogram = degrees.histogram,
-      .tone = tone};
-  return {.title = title, .svg = svg(chart), .numbers = histogram_table(degrees.histogram, axis, "items")};
-}
 
 std::vector<Tile> tiles_of(const Inspection& inspection) {
   const Structure& facts = inspection.structure;
@@ -71,8 +47,8 @@ Section structure_section(const Structure& facts) {
       "A row of the graph is an item that receives; its columns are its neighbours, the items it receives from. An "
       "item "
       "is used by the items that receive from it.");
-  section.figure(degree_figure("Neighbours of an item", facts.neighbours, "neighbours", Tone::one));
-  section.figure(degree_figure("Used by", facts.used_by, "items that receive from it", Tone::three));
+  section.figure(neighbours_figure(facts));
+  section.figure(used_by_figure(facts));
   section.paragraph(fmt::format(
       "The most used 1% of the items ({}) serve {} of the edges; the Gini coefficient of the used-by counts is {} (0: "
       "all are used alike). Empty rows: {}. Symmetric: {}.",
@@ -85,22 +61,6 @@ Section structure_section(const Structure& facts) {
   }
   section.table(hubs);
   return section;
-}
-
-Figure threshold_figure(const WeightFacts& facts, const std::string& word) {
-  const std::string title = "Edges that a threshold would prune";
-  LineChart chart{.title = title,
-                  .description = "Share of the edges below each threshold.",
-                  .x_axis = "threshold on the " + word,
-                  .y_axis = "share of edges below",
-                  .y_unit = Unit::percent,
-                  .series = {{.name = "below"}}};
-  Table table{.columns = {{"threshold"}, {"edges below"}, {"share"}}};
-  for (const Below& below : facts.below) {
-    chart.series.front().points.push_back({below.threshold, below.share});
-    table.rows.push_back({number_text(below.threshold), count_text(below.edges), percent_text(below.share)});
-  }
-  return {.title = title, .svg = svg(chart), .numbers = table};
 }
 
 Section weight_section(const WeightFacts& facts) {
@@ -116,15 +76,8 @@ Section weight_section(const WeightFacts& facts) {
                       number_text(facts.row_sums.most), number_text(facts.row_sums.mean));
   section.paragraph(text);
   if (facts.all_equal || facts.histogram.counts.empty()) return section;
-  const std::string word = weight_word(facts.meaning);
-  const HistogramChart chart{.title = "Weights of the edges",
-                             .description = fmt::format("From {} to {}, median {}.", number_text(spread.least),
-                                                        number_text(spread.most), number_text(spread.median)),
-                             .x_axis = word,
-                             .y_axis = "edges",
-                             .histogram = facts.histogram};
-  section.figure({.title = chart.title, .svg = svg(chart), .numbers = histogram_table(facts.histogram, word, "edges")});
-  if (!facts.below.empty()) section.figure(threshold_figure(facts, word));
+  section.figure(weights_figure(facts));
+  if (!facts.below.empty()) section.figure(threshold_figure(facts));
   return section;
 }
 

@@ -77,9 +77,9 @@ class Canvas {
         "<rect class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"><title>{}</title></rect>\n",
         name(tone), x, y, width, height, escaped(hint));
   }
-  void circle(double x, double y, Tone tone, std::string_view hint) {
-    svg_ += fmt::format("<circle class=\"{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3.5\"><title>{}</title></circle>\n",
-                        name(tone), x, y, escaped(hint));
+  void circle(double x, double y, Tone tone, std::string_view hint, double radius = 3.5) {
+    svg_ += fmt::format("<circle class=\"{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{}\"><title>{}</title></circle>\n",
+                        name(tone), x, y, radius, escaped(hint));
   }
   void polyline(const std::string& points, Tone tone) {
     svg_ += fmt::format("<polyline class=\"{}\" points=\"{}\"/>\n", name(tone), points);
@@ -292,7 +292,9 @@ std::string svg(const LineChart& chart) {
   const Plot plot = draw_plot(canvas, legend.height() + kPlotTop, round_bounds(least_y, most_y, 5), chart.y_unit,
                               chart.y_axis, chart.x_axis);
   constexpr double kInset = 12.0;  // the first and the last tick have their labels below the plot, not beside it
-  const Axis x{.ticks = round_bounds(least_x, most_x, 6), .begin = plot.left + kInset, .end = plot.right - kInset};
+  const Axis x{.ticks = round_bounds(least_x, most_x, 6, chart.x_whole),
+               .begin = plot.left + kInset,
+               .end = plot.right - kInset};
   for (const double tick : x.ticks) {
     canvas.text(x.place(tick), plot.bottom + kLine, "middle", tick_text(tick, Unit::number));
   }
@@ -302,10 +304,12 @@ std::string svg(const LineChart& chart) {
       if (!std::isnan(point.y)) line += fmt::format("{:.1f},{:.1f} ", x.place(point.x), plot.y.place(point.y));
     }
     canvas.polyline(line, series.tone);
+    constexpr std::size_t kFew = 30;  // dots of more points would hide their line
+    const double radius = series.points.size() <= kFew ? 3.5 : 1.0;
     for (const Point& point : series.points) {
       if (std::isnan(point.y)) continue;
       canvas.circle(x.place(point.x), plot.y.place(point.y), series.tone,
-                    fmt::format("{}: {}", number_text(point.x), value_text(point.y, chart.y_unit)));
+                    fmt::format("{}: {}", number_text(point.x), value_text(point.y, chart.y_unit)), radius);
     }
   }
   return canvas.finish();

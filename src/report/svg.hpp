@@ -68,6 +68,7 @@ struct LineChart {
   std::string y_axis = {};
   Unit y_unit = Unit::number;
   bool y_from_zero = true;
+  bool x_whole = false;  ///< x counts: no fractions on its axis
   std::vector<Series> series = {};
 };
 

@@ -13,7 +13,10 @@ def one_line(done):
     return lines[0]
 
 
-@pytest.mark.parametrize("command", [[], ["refine"], ["version"]], ids=["graft", "refine", "version"])
+COMMANDS = [[], ["refine"], ["inspect"], ["train"], ["evaluate"], ["recommend"], ["version"]]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=[" ".join(["graft", *command]) for command in COMMANDS])
 def test_help_goes_to_standard_output(graft, command):
     done = graft(*command, "--help")
     assert done.returncode == 0

@@ -1,6 +1,7 @@
 """graft: refinement of the item-item graph of multimodal recommenders.
 
-Threshold-controlled KNN denoising and topology-aware Jaccard enhancement (MLLMRec), and the graph algebra around them.
+Threshold-controlled KNN denoising and topology-aware Jaccard enhancement (MLLMRec), the graph algebra around them, and
+a trainer that measures what a graph does for a recommender: `train`, `Run`, `evaluate`.
 
 >>> import graft, numpy as np
 >>> x = np.random.default_rng(0).standard_normal((100, 16), dtype=np.float32)
@@ -48,7 +49,19 @@ from graft._operators import (
     refine_with_summary,
     top_k_scores,
 )
-from graft._types import Explanation, InterTable, Modality, Plan, Ranking, RefineSummary
+from graft._run import Run
+from graft._train import evaluate, models, train
+from graft._types import (
+    EpochReport,
+    Explanation,
+    InterTable,
+    Modality,
+    ModelInfo,
+    Plan,
+    Ranking,
+    RefineSummary,
+    SettingInfo,
+)
 from graft.errors import (
     BackendUnavailable,
     Cancelled,
@@ -65,6 +78,7 @@ __all__ = [
     "CancelToken",
     "Cancelled",
     "Context",
+    "EpochReport",
     "Error",
     "Explanation",
     "FormatError",
@@ -75,15 +89,19 @@ __all__ = [
     "InvalidArgument",
     "IoError",
     "Modality",
+    "ModelInfo",
     "Notice",
     "OutOfMemory",
     "Plan",
     "Ranking",
     "RefineSummary",
+    "Run",
+    "SettingInfo",
     "__version__",
     "add",
     "binarize",
     "drop_self_loops",
+    "evaluate",
     "explain",
     "inspect",
     "jaccard_graph",
@@ -92,6 +110,7 @@ __all__ = [
     "load_npz_with_provenance",
     "merge_top_k",
     "mix",
+    "models",
     "normalize",
     "numeric_path",
     "plan_jaccard_graph",
@@ -114,5 +133,6 @@ __all__ = [
     "top_k",
     "top_k_scores",
     "torch",
+    "train",
     "write_npy",
 ]

@@ -235,6 +235,11 @@ def interactions_from_pairs(user_ids: Any, item_ids: Any, users: int, items: int
     )
 
 
+def ids(operation: str, name: str, values: Any) -> npt.NDArray[np.int32]:
+    """A vector of ids as contiguous int32."""
+    return _narrowed(operation, name, _integers(operation, name, values))
+
+
 def interactions_to_scipy(held: Interactions) -> csr_array[np.float32, tuple[int, int]]:
     """Body of Interactions.to_scipy."""
     from scipy.sparse import csr_array

@@ -16,11 +16,13 @@ from graft._types import GraphLike, InterTable, MatrixLike, Split, Unsorted
 from graft.errors import Notice
 
 
-def _encoded(operation: str, path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> bytes:
+def _encoded(
+    operation: str, path: str | bytes | os.PathLike[str] | os.PathLike[bytes], argument: str = "path"
+) -> bytes:
     try:
         return os.fsencode(path)
     except TypeError:
-        raise TypeError(f"{operation}: path = {path!r}: must be a str, bytes or os.PathLike") from None
+        raise TypeError(f"{operation}: {argument} = {path!r}: must be a str, bytes or os.PathLike") from None
 
 
 def load_npz(path: str | os.PathLike[str], *, unsorted: Unsorted = "sort_and_sum") -> Graph:

@@ -24,6 +24,8 @@ Aggregation: TypeAlias = Literal["sum", "mean"]
 Preset: TypeAlias = Literal["noself", "reference", "paper"]
 Split: TypeAlias = Literal["train", "valid", "test", "all"]
 Unsorted: TypeAlias = Literal["refuse", "sort_and_sum"]
+ItemGraph: TypeAlias = Literal["vanilla", "refined"]
+UserHistory: TypeAlias = Literal["train", "unknown", "all"]
 RowRange: TypeAlias = tuple[int, int]
 ProgressCallback: TypeAlias = Callable[[str, int, int], object]
 
@@ -169,6 +171,53 @@ class Ranking:
     def row_scores(self, query: int) -> npt.NDArray[np.float32]:
         """The scores of a query, largest first."""
         return self.scores[self.row_offsets[query] : self.row_offsets[query + 1]]
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    """What an epoch of training came to.
+
+    Attributes:
+        epoch: 0-based.
+        loss: mean over the batches.
+        learning_rate: of the epoch.
+        valid: metrics on the validation rows, e.g. valid["recall@20"]; empty where the epoch was not evaluated.
+        test: the same on the test rows; nothing is chosen by it.
+        best: whether this epoch's weights are the best so far.
+        train_seconds: of its batches.
+        evaluation_seconds: of its evaluation.
+    """
+
+    epoch: int
+    loss: float
+    learning_rate: float
+    valid: dict[str, float]
+    test: dict[str, float]
+    best: bool
+    train_seconds: float
+    evaluation_seconds: float
+
+
+class SettingInfo(NamedTuple):
+    """A setting of a model, or of the trainer."""
+
+    name: str
+    """key of `settings`"""
+    default_value: str
+    """as text"""
+    description: str
+    """one line"""
+
+
+class ModelInfo(NamedTuple):
+    """A model that `train` knows."""
+
+    name: str
+    """what `train` calls it"""
+    description: str
+    """one line, with the paper"""
+    settings: tuple[SettingInfo, ...]
+    """those of the trainer included"""
 
 
 @dataclass(frozen=True, eq=False)

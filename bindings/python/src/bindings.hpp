@@ -33,4 +33,7 @@ void bind_arrow(pybind11::module_& module);
 /// Data sets and inspection.
 void bind_tools(pybind11::module_& module);
 
+/// Training, runs, evaluation.
+void bind_train(pybind11::module_& module);
+
 }  // namespace graft::python

@@ -14,58 +14,80 @@ namespace py = pybind11;
 namespace graft::python {
 namespace {
 
+/// What the calling thread is told and asked.
+struct Mail {
+  std::optional<Progress> progress;
+  const std::function<void()>* task = nullptr;
+  bool finished = false;
+};
+
 /// What the working thread tells the calling thread.
-class Mailbox {
+class Mailbox : public CallingThread {
  public:
   void post(const Progress& progress) {
     const std::lock_guard lock(mutex_);
     latest_ = progress;
-    changed_.notify_one();
+    changed_.notify_all();
+  }
+  void run(const std::function<void()>& task) override {
+    std::unique_lock lock(mutex_);
+    task_ = &task;
+    changed_.notify_all();
+    changed_.wait(lock, [&] { return task_ == nullptr; });
   }
   void finish() {
     const std::lock_guard lock(mutex_);
     finished_ = true;
-    changed_.notify_one();
+    changed_.notify_all();
   }
 
-  /// Waits for news, but not long: signals must be looked at. @return whether the work has ended
-  bool wait(std::optional<Progress>& progress) {
+  /// Waits for news, but not long: signals must be looked at.
+  Mail wait() {
     constexpr std::chrono::milliseconds kSignalInterval{50};
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, kSignalInterval, [&] { return finished_ || latest_; });
-    progress = latest_;
+    changed_.wait_for(lock, kSignalInterval, [&] { return finished_ || task_ != nullptr || latest_; });
+    const Mail mail{latest_, task_, finished_};
     latest_.reset();
-    return finished_;
+    return mail;
+  }
+  /// The task of the last mail has been seen to: who asked for it may go on.
+  void answer() {
+    const std::lock_guard lock(mutex_);
+    task_ = nullptr;
+    changed_.notify_all();
   }
 
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
   std::optional<Progress> latest_;
+  const std::function<void()>* task_ = nullptr;
   bool finished_ = false;
 };
 
-/// Lets Python handle signals and tells of progress. @throws py::error_already_set
-void serve_python(const CallSettings& settings, const std::optional<Progress>& progress) {
+/// Lets Python handle signals, tells of progress, runs a task. @throws py::error_already_set, what the task throws
+void serve_python(const CallSettings& settings, const Mail& mail) {
   if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-  if (progress) settings.progress(progress->operation, progress->done, progress->total);
+  if (mail.progress) settings.progress(mail.progress->operation, mail.progress->done, mail.progress->total);
+  if (mail.task != nullptr) (*mail.task)();
 }
 
 /// Serves until the work has ended; the GIL is held only while Python runs.
 std::exception_ptr serve_until_done(const CallSettings& settings, const CancelToken& cancel, Mailbox& mailbox) {
   std::exception_ptr raised;
-  std::optional<Progress> progress;
   const py::gil_scoped_release unlocked;
-  while (!mailbox.wait(progress)) {
-    if (settings.cancel.cancelled()) cancel.cancel();
-    if (raised) continue;
-    const py::gil_scoped_acquire locked;
-    try {
-      serve_python(settings, progress);
-    } catch (...) {
-      raised = std::current_exception();
-      cancel.cancel();
+  for (Mail mail = mailbox.wait(); !mail.finished; mail = mailbox.wait()) {
+    if (!raised) {
+      const py::gil_scoped_acquire locked;
+      try {
+        serve_python(settings, mail);
+      } catch (...) {
+        raised = std::current_exception();
+        cancel.cancel();
+      }
     }
+    if (settings.cancel.cancelled()) cancel.cancel();  // before the work goes on: a task may have done it
+    if (mail.task != nullptr) mailbox.answer();
   }
   return raised;
 }
@@ -73,6 +95,10 @@ std::exception_ptr serve_until_done(const CallSettings& settings, const CancelTo
 }  // namespace
 
 void run_work(const CallSettings& settings, const std::function<void(const Context&)>& work) {
+  run_work(settings, [&](const Context& context, CallingThread& /*caller*/) { work(context); });
+}
+
+void run_work(const CallSettings& settings, const std::function<void(const Context&, CallingThread&)>& work) {
   Mailbox mailbox;
   Context context = settings.context;
   context.cancel = CancelToken();
@@ -81,7 +107,7 @@ void run_work(const CallSettings& settings, const std::function<void(const Conte
   std::exception_ptr failure;
   std::thread worker([&] {
     try {
-      work(context);
+      work(context, mailbox);
     } catch (...) {
       failure = std::current_exception();
     }
@@ -120,7 +146,8 @@ void bind_calls(py::module_& module) {
              settings.progress = std::move(progress);
              return settings;
            }),
-           py::arg("values"), py::arg("cancel").none(true), py::arg("progress"));
+           py::arg("values"), py::arg("cancel").none(true), py::arg("progress"))
+      .def_property_readonly("progress", [](const CallSettings& settings) { return settings.progress; });
   module.def("resolve_numeric_path",
              [](const CallSettings& settings) { return name(resolve_numeric_path(settings.context)); });
 }

@@ -15,4 +15,5 @@ PYBIND11_MODULE(_core, module) {
   graft::python::bind_io(module);
   graft::python::bind_arrow(module);
   graft::python::bind_tools(module);
+  graft::python::bind_train(module);
 }

@@ -43,6 +43,16 @@ struct GraphView {
   [[nodiscard]] std::span<const float> row_weights(std::int64_t row) const {
     return weights.subspan(static_cast<std::size_t>(row_begin(row)), static_cast<std::size_t>(row_size(row)));
   }
+
+  /// Whether the arrays are alike, weights to the bit.
+  friend bool operator==(const GraphView& a, const GraphView& b) {
+    const auto same_bits = [](float x, float y) {
+      return std::bit_cast<std::uint32_t>(x) == std::bit_cast<std::uint32_t>(y);
+    };
+    return std::equal(a.row_offsets.begin(), a.row_offsets.end(), b.row_offsets.begin(), b.row_offsets.end()) &&
+           std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end()) &&
+           std::equal(a.weights.begin(), a.weights.end(), b.weights.begin(), b.weights.end(), same_bits);
+  }
 };
 
 /// Checks every invariant of Graph. @throws InvalidArgument naming the array, the position and the value
@@ -109,13 +119,7 @@ class Graph {
   operator GraphView() const&& = delete;  ///< would dangle; operators take temporaries through In<GraphView>
 
   /// Equal structure and equal weight bits.
-  friend bool operator==(const Graph& a, const Graph& b) {
-    const auto same_bits = [](float x, float y) {
-      return std::bit_cast<std::uint32_t>(x) == std::bit_cast<std::uint32_t>(y);
-    };
-    return a.row_offsets_ == b.row_offsets_ && a.columns_ == b.columns_ &&
-           std::equal(a.weights_.begin(), a.weights_.end(), b.weights_.begin(), b.weights_.end(), same_bits);
-  }
+  friend bool operator==(const Graph& a, const Graph& b) { return a.view() == b.view(); }
 
  private:
   std::vector<std::int64_t> row_offsets_;

@@ -67,8 +67,9 @@ struct PairwisePlan {
 };
 
 inline constexpr std::int64_t kTileElements = std::int64_t{kernels::kTileRows} * kernels::kTileRows;
-inline constexpr std::int64_t kWorkerBytes = kTileElements * std::int64_t{sizeof(float) + sizeof(kernels::Survivor)} +
-                                             2 * kernels::kTileRows * std::int64_t{sizeof(float)};
+inline constexpr std::int64_t kWorkerBytes =
+    kTileElements * std::int64_t{sizeof(float) + sizeof(kernels::Survivor)} +
+    kernels::kTileRows * std::int64_t{2 * sizeof(float) + sizeof(std::int64_t)};
 
 inline BlockRange hull(const BlockRange& a, const BlockRange& b) {
   if (a.size() == 0) return b;
@@ -85,8 +86,9 @@ inline PairwisePlan plan_pairwise(const char* operation, const PairwiseShape& sh
   if (rows.size() == 0 || columns.size() == 0) return plan;
   const std::int64_t block = saturating_multiply(PackedRows::block_floats(shape.dims), sizeof(float));
   const std::int64_t locks = rows.size() * std::int64_t{sizeof(std::mutex)};
-  const std::int64_t fixed = shape.norms * std::int64_t{sizeof(double)} + locks;
   const BlockRange all = shape.symmetric ? hull(rows, columns) : rows;
+  const std::int64_t diagonal = shape.symmetric ? all.size() : 0;  // a byte a block
+  const std::int64_t fixed = shape.norms * std::int64_t{sizeof(double)} + locks + diagonal;
   const std::int64_t whole = shape.symmetric ? all.size() : rows.size() + columns.size();
   const std::int64_t least_blocks = std::min<std::int64_t>(whole, 2);
   const std::int64_t least = saturating_add(saturating_multiply(least_blocks, block), fixed + kWorkerBytes);

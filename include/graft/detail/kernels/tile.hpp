@@ -1,8 +1,9 @@
 // Register-blocked score tiles, written once over a vector type V of one instruction set.
 //
 // V gives: width, reg, zero(), load(p), store(p, v), broadcast(p), multiply_add(acc, a, b) = acc + a * b,
-// subtract_square(acc, a, b) = acc - (a - b)^2, and at_least(v, t), a bit a lane. Every template here is
-// instantiated with a V of its own namespace, so no symbol is shared between instruction sets.
+// subtract_square(acc, a, b) = acc - (a - b)^2, and at_least(v, t), a bit a lane. (What else it gives is for training:
+// train_kernels.hpp.) Every template here is instantiated with a V of its own namespace, so no symbol is shared between
+// instruction sets.
 #pragma once
 
 #include <graft/detail/kernels/table.hpp>
@@ -58,8 +59,10 @@ inline __attribute__((always_inline)) void micro_tile(const float* a, const floa
   }
 }
 
+/// Scores of the first `a_rows` rows of panels `a`, a multiple of kRows, against whole panels `b`, continuing from
+/// `scores` where `go_on`.
 template <class V, class Step, int kRows, int kVectors>
-void score_tile(const float* a, int a_panels, const float* b, int b_panels, int64_t dims, float* scores) {
+void score_rows(const float* a, int a_rows, const float* b, int b_panels, int64_t dims, bool go_on, float* scores) {
   constexpr int kPanel = kVectors * V::width;
   static_assert(kTileRows % kPanel == 0 && kPanel % kRows == 0);
   constexpr int64_t kSlice = kPanelSliceBytes / (kPanel * static_cast<int>(sizeof(float)));
@@ -68,16 +71,19 @@ void score_tile(const float* a, int a_panels, const float* b, int b_panels, int6
     const int64_t depth = dims - begin < kSlice ? dims - begin : kSlice;
     for (int j = 0; j < b_panels; ++j) {
       const float* b_slice = b + (j * dims + begin) * kPanel;
-      for (int i = 0; i < a_panels; ++i) {
-        const float* a_slice = a + (i * dims + begin) * kPanel;
-        float* block = scores + static_cast<int64_t>(i) * kPanel * kTileRows + static_cast<int64_t>(j) * kPanel;
-        for (int64_t r = 0; r < kPanel; r += kRows) {
-          micro_tile<V, Step, kRows, kVectors>(a_slice + r, b_slice, depth, begin == 0, block + r * kTileRows);
-        }
+      for (int64_t r = 0; r < a_rows; r += kRows) {
+        const float* a_slice = a + (r / kPanel * dims + begin) * kPanel + r % kPanel;
+        float* block = scores + r * kTileRows + static_cast<int64_t>(j) * kPanel;
+        micro_tile<V, Step, kRows, kVectors>(a_slice, b_slice, depth, begin == 0 && !go_on, block);
       }
     }
     begin += kSlice;
   } while (begin < dims);
+}
+
+template <class V, class Step, int kRows, int kVectors>
+void score_tile(const float* a, int a_panels, const float* b, int b_panels, int64_t dims, float* scores) {
+  score_rows<V, Step, kRows, kVectors>(a, a_panels * kVectors * V::width, b, b_panels, dims, false, scores);
 }
 
 template <class V>

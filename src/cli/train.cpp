@@ -1,0 +1,182 @@
+// graft train: a dataset directory in, a run out.
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <graft/core/error.hpp>
+#include <graft/core/version.hpp>
+#include <graft/detail/atomic_file.hpp>
+#include <graft/train/train.hpp>
+
+#include "report/format.hpp"
+
+#include "command.hpp"
+#include "console.hpp"
+#include "evaluation_report.hpp"
+#include "exit_code.hpp"
+#include "interrupt.hpp"
+#include "model_list.hpp"
+#include "run_text.hpp"
+#include "train_options.hpp"
+#include "training_display.hpp"
+
+namespace graft::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kCommand = "graft train";
+
+/// Whether a refusal is of the command line, not of the data.
+bool is_usage(std::string_view what) {
+  constexpr std::string_view kOptions[] = {"--model", "--set", "--graph", "--user-profile", "--user-history"};
+  return std::any_of(std::begin(kOptions), std::end(kOptions), [&](std::string_view option) {
+    return what.starts_with(option) && !what.substr(option.size()).starts_with("-");
+  });
+}
+
+/// "0.31 s", "3 min 20 s".
+std::string seconds_text(double seconds) {
+  constexpr double kMinute = 60.0;
+  return seconds < kMinute ? fmt::format("{:.2f} s", seconds) : duration_text(seconds);
+}
+
+class TrainRun {
+ public:
+  explicit TrainRun(TrainJob job)
+      : job_(std::move(job)),
+        progress_(kCommand, job_.quiet ? ProgressDisplay::Style::none : ProgressDisplay::natural_style()),
+        display_(progress_) {
+    context_.threads = job_.threads;
+    context_.cancel = cancel_on_signals();
+    context_.progress = [this](const Progress& progress) { display_.update(progress); };
+    job_.options.on_start = [this](const std::string& config) { start(config); };
+    job_.options.on_epoch = [this](const EpochReport& report) { display_.epoch(report); };
+    job_.options.on_notice = [this](const std::string& text) { note(text); };
+  }
+
+  int run() {
+    check_files(job_);
+    const auto start = std::chrono::steady_clock::now();
+    try {
+      progress_.stage("reading " + job_.options.data.string());
+      const Run run = train(job_.options, context_);
+      progress_.clear();
+      report(run, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    } catch (const InvalidArgument& error) {
+      if (is_usage(error.what())) throw UsageError(error.what());
+      throw;
+    } catch (const Cancelled&) {
+      progress_.clear();
+      print_message(kCommand, "error", interrupted_text());
+      return kInterrupted;
+    }
+    return kDone;
+  }
+
+ private:
+  void note(const std::string& text) {
+    notices_.push_back(report::printable(text));
+    if (job_.quiet) return;
+    progress_.clear();
+    print_message(kCommand, "notice", text);
+  }
+
+  /// Text for a person: beside the summary for machines, never in it.
+  void say(const std::string& text) const {
+    if (job_.quiet) return;
+    if (job_.json_to_stdout()) {
+      print_error_stream(text);
+    } else {
+      print_output(text);
+    }
+  }
+
+  void start(const std::string& config) {
+    const Json json = Json::parse(config);
+    if (const auto settings = json.find("settings"); settings != json.end()) {
+      display_.start({.epochs = settings->value("epochs", std::int64_t{0}),
+                      .stopping_step = settings->value("stopping_step", std::int64_t{0}),
+                      .eval_step = settings->value("eval_step", std::int64_t{1})});
+    }
+    progress_.clear();
+    say(config_text(json) + "\n");
+  }
+
+  [[nodiscard]] std::string interrupted_text() const {
+    const std::filesystem::path& out = job_.options.out;
+    std::error_code error;
+    if (!std::filesystem::exists(out / "checkpoint.bin", error)) return "interrupted before training began";
+    return fmt::format("interrupted; {} keeps what was trained: the same command with --resume goes on from there",
+                       out.string());
+  }
+
+  void report(const Run& run, double seconds) const {
+    try {
+      write(run, seconds);
+    } catch (const IoError& error) {
+      throw IoError(fmt::format("{} (the run itself is complete: {})", error.what(), run.directory().string()));
+    }
+  }
+
+  void write(const Run& run, double seconds) const {
+    if (!job_.json.empty()) {
+      Json json = {{"command", "train"}, {"version", kVersion}};
+      json["run"] = report::printable(run.directory().string());
+      json["metrics"] = Json::parse(run.metrics_json());
+      json["config"] = Json::parse(run.config_json());
+      json["notices"] = notices_;
+      json["seconds"] = seconds;
+      constexpr int kIndent = 2;
+      const std::string text = json.dump(kIndent, ' ', false, Json::error_handler_t::replace) + "\n";
+      if (job_.json_to_stdout()) {
+        print_output(text);
+      } else {
+        detail::write_file_atomically(job_.json, text, "--json");
+      }
+    }
+    const auto line = [](const char* label, const std::string& value) {
+      return fmt::format("{:<18}{}\n", label, value);
+    };
+    for (const std::string& notice : run.notices()) say(line("WARNING", notice) + "\n");
+    say(metrics_table({{"valid", &run.valid()}, {"test", &run.test()}}) + "\n" +
+        line("best epoch", fmt::format("{} ({} trained)", run.best_epoch(), run.epochs())) +
+        line("time", fmt::format("{} ({:.3g} s an epoch)", seconds_text(seconds), run.seconds_per_epoch())) +
+        line("run", run.directory().string()) + line("report", (run.directory() / "report.html").string()));
+  }
+
+  TrainJob job_;
+  ProgressDisplay progress_;
+  TrainingDisplay display_;
+  Context context_;
+  std::vector<std::string> notices_;
+};
+
+int run_train(const TrainArguments& arguments) {
+  TrainJob job = checked_job(arguments);
+  if (job.list) {
+    print_models(job.options.model, job.json, job.quiet);
+    return kDone;
+  }
+  return TrainRun(std::move(job)).run();
+}
+
+}  // namespace
+
+Command add_train(CLI::App& graft) {
+  CLI::App* parser = graft.add_subcommand("train", "Trains a recommender on a dataset directory and measures it");
+  const auto arguments = std::make_shared<TrainArguments>();
+  add_train_options(*parser, *arguments);
+  return {parser, [arguments] { return run_train(*arguments); }};
+}
+
+}  // namespace graft::cli
