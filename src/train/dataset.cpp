@@ -65,10 +65,10 @@ class DatasetReader {
     dataset_.name = files_.name;
     add_file("interactions", files_.interactions);
     for (const ModalityFile& file : files_.modalities) add_file(file.role(), file.path);
-    if (has_user_file()) add_file(kUserRole, users_->path);
+    if (has_user_file()) add_file(kUserRole, users_.path);
     for (std::size_t f = 0; f < files_.modalities.size(); ++f) read_modality(f);
     read_interactions();
-    if (users_) read_users();
+    if (options_.users.wanted) read_users();
     hash_files();
     return std::move(dataset_);
   }
@@ -97,25 +97,24 @@ class DatasetReader {
     ticker_.advance();
   }
 
-  static std::optional<UserSource> find_users(const DatasetOptions& options) {
-    if (!options.users.wanted) return std::nullopt;
-    return find_user_source(options.users, options.directory);
+  static UserSource find_users(const DatasetOptions& options) {
+    return options.users.wanted ? find_user_source(options.users, options.directory) : UserSource{};
   }
 
-  [[nodiscard]] bool has_user_file() const { return users_ && users_->profile == UserProfile::file; }
+  [[nodiscard]] bool has_user_file() const { return users_.profile == UserProfile::file; }
 
   /// After the interactions, which say how many users there are and of which split.
   void read_users() {
     UserFeatures& users = dataset_.user_features;
     if (!has_user_file()) {
-      users = {.wanted = true, .profile = users_->profile};
+      users = {.wanted = true, .profile = users_.profile};
     } else {
-      users = check_user_history(users_->path, options_.users.history, dataset_.split_sha256);
-      users.vectors = read_npy(users_->path);
+      users = check_user_history(users_.path, options_.users.history, dataset_.split_sha256);
+      users.vectors = read_npy(users_.path);
       InputFile& facts = dataset_.files.back();
       facts.rows = users.vectors.rows();
       facts.cols = users.vectors.cols();
-      const std::string file = fmt::format("{} = {}", kUserRole, users_->path.string());
+      const std::string file = fmt::format("{} = {}", kUserRole, users_.path.string());
       check_features(file, users.vectors, quiet());
       if (facts.rows != dataset_.users) {
         throw InvalidArgument(
@@ -127,7 +126,7 @@ class DatasetReader {
     }
     if (options_.users.profile.empty()) {
       dataset_.notices.push_back(has_user_file()
-                                     ? fmt::format("user vectors: {}", users_->path.string())
+                                     ? fmt::format("user vectors: {}", users_.path.string())
                                      : "user vectors: mean of the training items' features (--user-profile mean)");
     }
     const std::string warning = users.warning();
@@ -243,7 +242,7 @@ class DatasetReader {
   const DatasetOptions& options_;
   const Context& context_;
   DatasetFiles files_;
-  std::optional<UserSource> users_;  ///< of a model that reads vectors of users
+  UserSource users_;  ///< for a model that reads vectors of users
   detail::Ticker ticker_;
   Dataset dataset_;
   std::optional<InputFile> says_items_;

@@ -29,6 +29,7 @@ FILES = [
 ]
 SECONDS_TO_WAIT = 120
 SMALL = ["--set", "embedding_size=8", "--set", "train_batch_size=64"]
+SMALL_MLLMREC = ["--set", "feat_embed_dim=8", "--set", "train_batch_size=64"]
 SMALL_OF = {"mllmrec": ["--set", "feat_embed_dim=8", "--set", "train_batch_size=64"]}
 
 

@@ -442,3 +442,20 @@ for _ in range(3):
     gc.collect(); print(now() - before)
 """)
     assert min(growths) < MEBIBYTE // 2
+
+
+def test_doubtful_user_vectors_mark_a_run_and_others_are_refused(toy, tmp_path):
+    vectors = tmp_path / "users.npy"
+    np.save(vectors, np.random.default_rng(0).standard_normal((USERS, 5)).astype(np.float32))
+    settings = {"epochs": 1, "train_batch_size": 256, "feat_embed_dim": 8}
+    with pytest.raises(graft.InvalidArgument, match="--user-history train"):
+        graft.train("mllmrec", toy, tmp_path / "refused", user_profile=vectors, settings=settings)
+    with pytest.warns(graft.Notice, match="--user-history all"):
+        marked = graft.train(
+            "mllmrec", toy, tmp_path / "marked", user_profile=vectors, user_history="all", settings=settings
+        )
+    assert marked.notices == [marked.metrics["warning"]]
+    assert graft.Run(marked.directory).notices == marked.notices
+    honest = graft.train("mllmrec", toy, tmp_path / "honest", user_profile="mean", settings=settings)
+    assert honest.notices == []
+    assert honest.config["users"] == {"profile": "mean", "history": "train", "history_known_by": "graft"}

@@ -6,6 +6,9 @@
 #include <mutex>
 #include <thread>
 
+#include <oneapi/tbb/info.h>
+#include <oneapi/tbb/task_arena.h>
+
 #include "bindings.hpp"
 #include "options.hpp"
 
@@ -13,6 +16,14 @@ namespace py = pybind11;
 
 namespace graft::python {
 namespace {
+
+/// All calls work in one arena, each in a thread of its own. A thread's own arena would be lost memory where oneTBB's
+/// workers come too late to it (2021.8). It is never destroyed: Python ends while threads may still be at work.
+oneapi::tbb::task_arena& arena() {
+  constexpr int kCalls = 64;  // that find a place at the same time; more wait for one
+  static auto* const arena = new oneapi::tbb::task_arena(oneapi::tbb::info::default_concurrency() - 1 + kCalls, kCalls);
+  return *arena;
+}
 
 /// What the calling thread is told and asked.
 struct Mail {
@@ -107,7 +118,7 @@ void run_work(const CallSettings& settings, const std::function<void(const Conte
   std::exception_ptr failure;
   std::thread worker([&] {
     try {
-      work(context, mailbox);
+      arena().execute([&] { work(context, mailbox); });
     } catch (...) {
       failure = std::current_exception();
     }
