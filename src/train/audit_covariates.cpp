@@ -280,7 +280,7 @@ AuditColumn two_step_column(const AuditHistories& histories, const Graph& joined
 
 AuditTable audit_table(const Dataset& data, const AuditSets& sets, const AuditColumns& columns,
                        const Context& context) {
-  const std::int64_t places = static_cast<std::int64_t>(sets.items.size());
+  const auto places = static_cast<std::int64_t>(sets.items.size());
   AuditTable table{.covariates = covariate_count(columns), .covariate = {}, .affinity = {}};
   table.covariate = detail::make_vector<float>(kOperation, places * table.covariates);
   table.affinity = detail::make_vector<double>(kOperation, places);

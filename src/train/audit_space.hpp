@@ -31,7 +31,11 @@ class AuditSpace {
   /// @param features  [items, dims], finite; rows of zeros stay so
   AuditSpace(MatrixView<const float> features, const Interactions& train, std::uint64_t seed, SpaceDetail detail,
              const Context& context);
-  AuditSpace(AuditSpace&&) = delete;  // the references point into it
+  AuditSpace(const AuditSpace&) = delete;  // the references point into it
+  AuditSpace& operator=(const AuditSpace&) = delete;
+  AuditSpace(AuditSpace&&) = delete;
+  AuditSpace& operator=(AuditSpace&&) = delete;
+  ~AuditSpace() = default;
 
   [[nodiscard]] const Matrix& unit() const { return unit_; }  ///< rows of length 1
   /// The nearest items by cosine, in parts: ranks 1 to 5; ranks 1 to 10 by fifths of their cosines; ranks 11 to 20.
