@@ -178,7 +178,7 @@ def page(results: list[Result], arguments: argparse.Namespace) -> str:
             "",
             "## Every run",
             "",
-            "Minutes include evaluation after every epoch. One run, for example:",
+            " ".join(["Minutes include evaluation after every epoch.", *arguments.remark, "One run, for example:"]),
             "",
             "```sh",
             command,
@@ -200,6 +200,9 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", default=["baby", "sports", "clothing"])
     parser.add_argument("--threads", type=int, default=1, help="threads of a run")
     parser.add_argument("--jobs", type=int, default=2, help="runs at the same time")
+    parser.add_argument(
+        "--remark", action="append", default=[], help="a sentence on how the runs were made; repeatable"
+    )
     parser.add_argument("--table", action="store_true", help="only write the page of the runs that are there")
     arguments = parser.parse_args()
     arguments.runs.mkdir(parents=True, exist_ok=True)

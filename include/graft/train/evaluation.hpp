@@ -37,7 +37,7 @@ struct GroupMetrics {
 struct SplitEvaluation {
   std::int64_t users = 0;         ///< users with held-out items
   std::int64_t interactions = 0;  ///< held-out rows
-  /// recall@k, ndcg@k, precision@k, map@k for every cutoff k.
+  /// Recall, NDCG, precision and MAP for every cutoff, under names like "recall@20".
   Metrics metrics = {};
   std::vector<GroupMetrics> by_activity = {};    ///< users in groups of about equal number, by training items
   std::vector<GroupMetrics> by_popularity = {};  ///< held-out rows by the training interactions of their item
@@ -48,17 +48,17 @@ struct Evaluation {
   SplitEvaluation valid = {};
   SplitEvaluation test = {};
   /// Of the lists of all evaluated users, those of either split, each counted once: share of the catalogue that is ever
-  /// recommended, and how unequally (0: every item alike, 1: one item only); "coverage@k", "gini@k" for every cutoff k.
-  /// With c_1 <= ... <= c_n how often each of the n items of the catalogue is among a list's first k: coverage@k =
-  /// |{c_i > 0}| / n; gini@k = sum_i (2 i - n - 1) c_i / ((n - 1) sum_i c_i), 0 where n < 2 or nothing is recommended.
+  /// recommended, and how unequally (0: every item alike, 1: one item only); "coverage@20", "gini@20", for every cutoff
+  /// k. With c_1 <= ... <= c_n how often each of the n items of the catalogue is among a list's first k: coverage =
+  /// |{c_i > 0}| / n; Gini = sum_i (2 i - n - 1) c_i / ((n - 1) sum_i c_i), 0 where n < 2 or nothing is recommended.
   Metrics catalogue = {};
 };
 
 /// Evaluates given vectors on a dataset directory: a user's score for an item is the dot product of theirs.
 ///
 /// Definition: for every user of a split, all items but the user's training items are ranked by score, ties by lower
-/// id. With hit_j whether rank j is held out and P the user's held-out rows: Recall@k = sum hit_j / P; NDCG@k = sum
-/// hit_j / log2(j + 1) over its value for min(k, P) hits first; Precision@k = sum hit_j / k; MAP@k = sum hit_j
+/// id. With hit_j whether rank j is held out and P the user's held-out rows: Recall = sum hit_j / P; NDCG = sum
+/// hit_j / log2(j + 1) over its value for min(k, P) hits first; Precision = sum hit_j / k; MAP = sum hit_j
 /// (hits up to j) / j over min(k, P); each a mean over the users. Validation items are not masked at test time. P
 /// counts rows: a pair that is repeated in the split counts as often. Lists are shorter than k where fewer items are
 /// left: the ranks that are missing are misses. Held-out rows of users without a training row are left out.

@@ -1,7 +1,8 @@
 // Training a recommender on a dataset directory, and what comes out: a run.
 //
-//     graft::Run run = graft::train({.model = "freedom", .data = "data/baby", .out = "runs/freedom", .graph =
-//     "refined"}); double recall = run.test().at("recall@20"); graft::Ranking best = run.recommend(users, 20);
+//     graft::Run run = graft::train({.model = "freedom", .data = "data/baby", .out = "runs/1", .graph = "refined"});
+//     double recall = run.test().at("recall@20");
+//     graft::Ranking best = run.recommend(users, 20);
 #pragma once
 
 #include <cstdint>
