@@ -103,12 +103,16 @@ def train(point: Point, arguments: argparse.Namespace) -> str:
 
 
 def result(point: Point, runs: Path) -> Result | None:
+    """Of a run that ended by itself: one that was interrupted has metrics too."""
     directory = runs / point.name
     if not (directory / "metrics.json").exists():
         return None
+    metrics = json.loads((directory / "metrics.json").read_text())
+    if metrics["stopped"] not in ("patience", "epochs"):
+        return None
     with (directory / "log.csv").open(newline="") as file:
         seconds = sum(float(row["train_seconds"]) + float(row["evaluation_seconds"]) for row in csv.DictReader(file))
-    return Result(point, json.loads((directory / "metrics.json").read_text()), seconds / 60)
+    return Result(point, metrics, seconds / 60)
 
 
 def settings_text(point: Point) -> str:
