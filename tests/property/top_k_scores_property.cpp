@@ -57,7 +57,7 @@ void draw_input(Random& random, std::int64_t most, Input& input) {
     std::copy_n(input.items.row(draw(random, 0, input.items.items - 1)), dims, input.queries.row(q));
   }
   input.options.metric = pick(random, std::vector<Metric>{Metric::cosine, Metric::dot, Metric::l2});
-  input.options.k = pick(random, std::vector<std::int64_t>{1, 2, 10, 50, input.items.items + 1});
+  input.options.k = pick(random, std::vector<std::int64_t>{1, 2, 10, 50, 256, 257, input.items.items + 1});
   if (draw(random, 0, 2) == 0) {
     input.options.min_score = pick(random, std::vector<float>{-1.0F, -0.5F, 0.0F, 0.5F, 1.0F});
   }

@@ -1,5 +1,6 @@
 // The pieces of the selection that the operators' tests reach only by chance.
 #include <graft/detail/kernel_table.hpp>
+#include <graft/detail/ranking_engine.hpp>
 #include <graft/detail/top_k_rows.hpp>
 
 #include <doctest/doctest.h>
@@ -68,6 +69,51 @@ TEST_CASE("kth_largest_bound: extreme values do not overflow") {
     CHECK(kernels.kth_largest_bound(values.data(), kernels.panel_rows, 3) == -most);
     std::fill(values.begin(), values.end(), kNaN);
     CHECK(kernels.kth_largest_bound(values.data(), kernels.panel_rows, 1) == -kInfinity);
+  }
+}
+
+TEST_CASE("collect: the values that reach the bound with their places, NaN never") {
+  Random random(8);
+  for (const NumericPath path : graft::test::available_paths()) {
+    Context context;
+    context.path = path;
+    const auto& kernels = kernel_table(context);
+    for (int number = 0; number < 200; ++number) {
+      const int count = static_cast<int>(draw(random, 1, 192 / kernels.panel_rows)) * kernels.panel_rows;
+      std::vector<float> values(static_cast<std::size_t>(count));
+      for (float& value : values) value = draw(random, 0, 9) == 0 ? kNaN : static_cast<float>(draw(random, -9, 9));
+      const float bound = draw(random, 0, 9) == 0 ? -kInfinity : static_cast<float>(draw(random, -10, 10));
+      std::vector<float> kept(192);
+      std::vector<std::uint8_t> places(192);
+      const int size = kernels.collect(values.data(), count, bound, kept.data(), places.data());
+      std::vector<float> expected;
+      std::vector<std::uint8_t> expected_places;
+      for (int place = 0; place < count; ++place) {
+        if (!(values[static_cast<std::size_t>(place)] >= bound)) continue;
+        expected.push_back(values[static_cast<std::size_t>(place)]);
+        expected_places.push_back(static_cast<std::uint8_t>(place));
+      }
+      kept.resize(static_cast<std::size_t>(size));
+      places.resize(static_cast<std::size_t>(size));
+      CHECK(kept == expected);
+      CHECK(places == expected_places);
+    }
+  }
+}
+
+TEST_CASE("rank_key: orders as ranks_before and gives value and id back") {
+  const std::vector<float> values{-kInfinity, -2.0F,    -std::numeric_limits<float>::denorm_min(), -0.0F, 0.0F, 1e-30F,
+                                  1.0F,       kInfinity};
+  for (const float a : values) {
+    for (const float b : values) {
+      for (const std::int32_t id : {0, 1, 2147483647}) {
+        const std::uint64_t key = graft::detail::rank_key(a, id);
+        CHECK(graft::detail::value_of_key(key) == a);
+        CHECK_FALSE((a == 0.0F && std::signbit(graft::detail::value_of_key(key))));
+        CHECK(graft::detail::id_of_key(key) == id);
+        CHECK((key > graft::detail::rank_key(b, 1)) == graft::detail::ranks_before(a, id, b, 1));
+      }
+    }
   }
 }
 

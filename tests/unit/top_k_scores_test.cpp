@@ -73,6 +73,33 @@ TEST_CASE("top_k_scores: excluded items never appear, and a row may end up short
   CHECK(ids(ranking, 2).empty());
 }
 
+TEST_CASE("top_k_scores: zeros of either sign are equal, the smaller id first, and come out as 0") {
+  const std::vector<float> query = {1, -1};
+  const std::vector<float> zeros = {-1, -1, 0, 0, 2, 2, -0.0F, 0.0F};
+  const Ranking ranking =
+      top_k_scores(MatrixView<const float>(query.data(), 1, 2), MatrixView<const float>(zeros.data(), 4, 2), {.k = 3});
+  CHECK(ids(ranking, 0) == Ids{0, 1, 2});
+  for (const float score : scores(ranking, 0)) CHECK_FALSE(std::signbit(score));
+}
+
+TEST_CASE("top_k_scores: long and short lists of excluded items, few queries on many threads") {
+  constexpr std::int64_t kCatalogue = 2000;
+  std::vector<float> line(static_cast<std::size_t>(kCatalogue));
+  for (std::size_t i = 0; i < line.size(); ++i) line[i] = static_cast<float>(i);
+  const std::vector<float> query = {1, 1};
+  std::vector<std::int32_t> excluded;
+  for (std::int32_t i = 1990; i < 2000; ++i) excluded.push_back(i);     // of query 0
+  for (std::int32_t i = 1000; i < 2000; i += 2) excluded.push_back(i);  // of query 1
+  const std::vector<std::int64_t> offsets = {0, 10, 510};
+  for (const int threads : {1, 8}) {
+    const Ranking ranking =
+        top_k_scores(MatrixView<const float>(query.data(), 2, 1), MatrixView<const float>(line.data(), kCatalogue, 1),
+                     {.k = 3, .exclude = {offsets, excluded}}, Context{.threads = threads});
+    CHECK(ids(ranking, 0) == Ids{1989, 1988, 1987});
+    CHECK(ids(ranking, 1) == Ids{1999, 1997, 1995});
+  }
+}
+
 TEST_CASE("top_k_scores: the bound is inclusive") {
   CHECK(ids(top_k_scores(queries(), items(), {.min_score = 0.0F}), 0) == Ids{0, 2, 1, 4});
   CHECK(ids(top_k_scores(queries(), items(), {.min_score = 2.0F}), 0) == Ids{0, 2});

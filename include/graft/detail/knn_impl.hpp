@@ -37,9 +37,10 @@ inline PairwiseShape knn_shape(std::int64_t items, std::int64_t dims, const KnnO
   check_minimum("knn_graph", "min_similarity", options.metric, options.min_similarity);
   return {.rows = clipped("knn_graph", "row_range", options.row_range, items),
           .columns = clipped("knn_graph", "column_range", options.column_range, items),
-          .norms = items,
           .dims = dims,
-          .symmetric = true};
+          .symmetric = true,
+          .held_bytes = items * std::int64_t{sizeof(double)},
+          .worker_bytes = PairwiseEngine::kWorkerBytes};
 }
 
 /// Edges that a row can hold: its neighbours, and itself where it is kept.
@@ -118,9 +119,8 @@ GRAFT_INLINE Graph knn_graph(Features features, const KnnOptions& options, const
   const detail::PairwiseTask task{.operation = "knn_graph",
                                   .metric = options.metric,
                                   .minimum = options.min_similarity,
-                                  .drop_self = true,
                                   .self_scores = self_scores.empty() ? nullptr : self_scores.data()};
-  detail::PairwiseEngine(task, shape, plan, packed, packed, top, context).run();
+  detail::PairwiseEngine(task, shape, plan, packed, top, context).run();
   if (keep_self) detail::append_self_loops(options, shape, norms, self_scores, top);
   return detail::knn_from_rows(items, options, shape.rows, top, context);
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -89,8 +90,10 @@ inline void check_products_fit(const char* operation, Metric metric, const Named
 /// Rows of a matrix in blocks of kTileRows, packed on demand in panels of the kernels' width.
 class PackedRows {
  public:
-  PackedRows(const MatrixView<const float>& matrix, const std::vector<double>& norms, Metric metric, int panel_rows)
-      : matrix_(matrix), norms_(&norms), metric_(metric), panel_rows_(panel_rows) {}
+  /// @param order  the row at each place; none: as they are
+  PackedRows(const MatrixView<const float>& matrix, const std::vector<double>& norms, Metric metric, int panel_rows,
+             std::span<const std::int32_t> order = {})
+      : matrix_(matrix), norms_(&norms), metric_(metric), panel_rows_(panel_rows), order_(order) {}
 
   static std::int64_t block_floats(std::int64_t dims) {
     return saturating_multiply(kernels::kTileRows, std::max<std::int64_t>(dims, 1));
@@ -108,11 +111,15 @@ class PackedRows {
     const int rows = rows_in(block);
     for (int r = 0; r < panels_in(block) * panel_rows_; ++r) {
       float* column = out + (r / panel_rows_) * dims() * panel_rows_ + r % panel_rows_;
-      pack_row(r < rows ? block * kernels::kTileRows + r : -1, column);
+      pack_row(r < rows ? row_at(block * kernels::kTileRows + r) : -1, column);
     }
   }
 
  private:
+  [[nodiscard]] std::int64_t row_at(std::int64_t place) const {
+    return order_.empty() ? place : order_[as_size(place)];
+  }
+
   void pack_row(std::int64_t row, float* out) const {
     if (row < 0 || (metric_ == Metric::cosine && (*norms_)[as_size(row)] == 0.0)) {
       for (std::int64_t k = 0; k < dims(); ++k) out[k * panel_rows_] = std::numeric_limits<float>::quiet_NaN();
@@ -133,6 +140,7 @@ class PackedRows {
   const std::vector<double>* norms_;
   Metric metric_;
   int panel_rows_;
+  std::span<const std::int32_t> order_;
 };
 
 }  // namespace graft::detail

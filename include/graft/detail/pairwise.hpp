@@ -1,8 +1,9 @@
-// Tiled all-pairs similarity with a running top-k: the engine of knn_graph and top_k_scores.
+// Tiled similarity of all pairs of rows of one matrix with a running top-k: the engine of knn_graph. What it plans by
+// is that of top_k_scores too.
 //
 // Rows are packed in groups of blocks that fit the memory budget; every pair of blocks gives one tile of scores that
-// stays in cache, is scanned against the current k-th best of its rows (and, for a matrix against itself, of its
-// columns, so that each pair is computed once), and is forgotten.
+// stays in cache, is scanned against the current k-th best of its rows and of its columns, so that each pair is
+// computed once, and is forgotten.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +12,6 @@
 #include <limits>
 #include <memory>
 #include <mutex>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,13 +49,16 @@ inline RowRange clipped(const char* operation, const char* argument, const RowRa
   return {std::min(range.begin, size), std::min(range.end, size)};
 }
 
-/// What is asked of the engine, and how it will work within the budget.
+inline constexpr std::int64_t kTileElements = std::int64_t{kernels::kTileRows} * kernels::kTileRows;
+
+/// What is asked of an engine, and how it will work within the budget.
 struct PairwiseShape {
-  RowRange rows;       ///< queries to fill
-  RowRange columns;    ///< candidates
-  std::int64_t norms;  ///< rows whose norms are held
+  RowRange rows;     ///< queries to fill
+  RowRange columns;  ///< candidates
   std::int64_t dims;
-  bool symmetric;  ///< both sides are the same matrix
+  bool symmetric;             ///< both sides are the same matrix
+  std::int64_t held_bytes;    ///< all the time, whatever the plan: norms, an order
+  std::int64_t worker_bytes;  ///< a worker's tile and what it keeps of it
 };
 
 struct PairwisePlan {
@@ -65,11 +68,6 @@ struct PairwisePlan {
   std::int64_t workspace_bytes = 0;
   std::int64_t tiles = 0;
 };
-
-inline constexpr std::int64_t kTileElements = std::int64_t{kernels::kTileRows} * kernels::kTileRows;
-inline constexpr std::int64_t kWorkerBytes =
-    kTileElements * std::int64_t{sizeof(float) + sizeof(kernels::Survivor)} +
-    kernels::kTileRows * std::int64_t{2 * sizeof(float) + sizeof(std::int64_t)};
 
 inline BlockRange hull(const BlockRange& a, const BlockRange& b) {
   if (a.size() == 0) return b;
@@ -88,10 +86,10 @@ inline PairwisePlan plan_pairwise(const char* operation, const PairwiseShape& sh
   const std::int64_t locks = rows.size() * std::int64_t{sizeof(std::mutex)};
   const BlockRange all = shape.symmetric ? hull(rows, columns) : rows;
   const std::int64_t diagonal = shape.symmetric ? all.size() : 0;  // a byte a block
-  const std::int64_t fixed = shape.norms * std::int64_t{sizeof(double)} + locks + diagonal;
+  const std::int64_t fixed = shape.held_bytes + locks + diagonal;
   const std::int64_t whole = shape.symmetric ? all.size() : rows.size() + columns.size();
   const std::int64_t least_blocks = std::min<std::int64_t>(whole, 2);
-  const std::int64_t least = saturating_add(saturating_multiply(least_blocks, block), fixed + kWorkerBytes);
+  const std::int64_t least = saturating_add(saturating_multiply(least_blocks, block), fixed + shape.worker_bytes);
   if (context.memory_budget < least) {
     throw OutOfMemory(message(operation, "memory_budget", std::to_string(context.memory_budget) + " bytes",
                               "at least " + std::to_string(least) + " bytes are needed for these sizes"));
@@ -99,9 +97,9 @@ inline PairwisePlan plan_pairwise(const char* operation, const PairwiseShape& sh
   plan.tiles = shape.symmetric && rows.size() == columns.size() ? rows.size() * (rows.size() + 1) / 2
                                                                 : saturating_multiply(rows.size(), columns.size());
   // Fewer workers rather than tiny groups: at most half of what is free goes to the workers' tiles.
-  const std::int64_t affordable = 1 + (context.memory_budget - least) / 2 / kWorkerBytes;
+  const std::int64_t affordable = 1 + (context.memory_budget - least) / 2 / shape.worker_bytes;
   plan.workers = static_cast<int>(std::min<std::int64_t>({plan.workers, affordable, plan.tiles}));
-  const std::int64_t free = context.memory_budget - fixed - plan.workers * kWorkerBytes;
+  const std::int64_t free = context.memory_budget - fixed - plan.workers * shape.worker_bytes;
   const std::int64_t blocks = free / block;
   if (blocks >= whole) {
     plan.row_group = all.size();
@@ -110,37 +108,46 @@ inline PairwisePlan plan_pairwise(const char* operation, const PairwiseShape& sh
     plan.row_group = std::min(all.size(), std::max<std::int64_t>(1, blocks / 2));
     plan.column_group = std::min(shape.symmetric ? all.size() : columns.size(), blocks - plan.row_group);
   }
-  plan.workspace_bytes = fixed + plan.workers * kWorkerBytes + (plan.row_group + plan.column_group) * block;
+  plan.workspace_bytes = fixed + plan.workers * shape.worker_bytes + (plan.row_group + plan.column_group) * block;
   return plan;
+}
+
+/// A bound of clamped cosines as one of the raw scores: rounding may put them outside [-1, 1].
+inline float raw_cosine_threshold(float threshold) {
+  if (threshold > 1.0F) return std::numeric_limits<float>::infinity();
+  if (threshold <= -1.0F) return -std::numeric_limits<float>::infinity();
+  return threshold;
 }
 
 /// What an engine run needs besides its shape.
 struct PairwiseTask {
   const char* operation;
   Metric metric;
-  float minimum;                                        ///< inclusive, -infinity for none
-  bool drop_self;                                       ///< never offer a row to itself (same matrix only)
-  std::span<const std::int64_t> excluded_offsets = {};  ///< per query, or none
-  std::span<const std::int32_t> excluded = {};
+  float minimum;                 ///< inclusive, -infinity for none
   float* self_scores = nullptr;  ///< where not null: score of rows.begin + r with itself
 };
 
 class PairwiseEngine {
  public:
-  PairwiseEngine(const PairwiseTask& task, const PairwiseShape& shape, const PairwisePlan& plan, const PackedRows& a,
-                 const PackedRows& b, TopKRows& top, const Context& context)
+  PairwiseEngine(const PairwiseTask& task, const PairwiseShape& shape, const PairwisePlan& plan, const PackedRows& rows,
+                 TopKRows& top, const Context& context)
       : task_(task),
         shape_(shape),
         plan_(plan),
-        a_(a),
-        b_(b),
+        rows_(rows),
         top_(top),
         context_(context),
         kernels_(kernel_table(context)),
         row_blocks_(BlockRange::of(shape.rows)),
-        column_blocks_(BlockRange::of(shape.columns)) {}
+        column_blocks_(BlockRange::of(shape.columns)),
+        blocks_(hull(row_blocks_, column_blocks_)) {}
 
-  /// Offers every pair to the rows of `top`.
+  /// Bytes of a worker's tile.
+  static constexpr std::int64_t kWorkerBytes =
+      kTileElements * std::int64_t{sizeof(float) + sizeof(kernels::Survivor)} +
+      kernels::kTileRows * std::int64_t{2 * sizeof(float) + sizeof(std::int64_t)};
+
+  /// Offers every pair of two different rows to the rows of `top`.
   void run() {
     if (row_blocks_.size() == 0 || column_blocks_.size() == 0) return;
     const std::int64_t block = PackedRows::block_floats(shape_.dims);
@@ -149,25 +156,19 @@ class PairwiseEngine {
     locks_ = std::make_unique<std::mutex[]>(as_size(row_blocks_.size()));
     std::vector<float> a_packed = make_vector<float>(task_.operation, plan_.row_group * block);
     std::vector<float> b_packed = make_vector<float>(task_.operation, plan_.column_group * block);
-    const BlockRange a_all = shape_.symmetric ? hull(row_blocks_, column_blocks_) : row_blocks_;
-    const BlockRange b_all = shape_.symmetric ? a_all : column_blocks_;
-    first_diagonal_ = a_all.begin;
-    diagonal_done_ = make_vector<char>(task_.operation, shape_.symmetric ? a_all.size() : 0);
-    Ticker ticker(context_, task_.operation, count_tasks(a_all, b_all));
-    for (std::int64_t p = a_all.begin; p < a_all.end; p += plan_.row_group) {
-      const BlockRange a_group{p, std::min(a_all.end, p + plan_.row_group)};
-      pack(a_, a_group, a_packed.data(), ticker);
-      if (shape_.symmetric) {
-        score_diagonal(a_group, a_packed.data(), ticker);
-        score(a_group, a_packed.data(), a_group, a_packed.data(), ticker);
-      }
+    diagonal_done_ = make_vector<char>(task_.operation, blocks_.size());
+    Ticker ticker(context_, task_.operation, count_tasks());
+    for (std::int64_t p = blocks_.begin; p < blocks_.end; p += plan_.row_group) {
+      const BlockRange a_group{p, std::min(blocks_.end, p + plan_.row_group)};
+      pack(a_group, a_packed.data(), ticker);
+      score_diagonal(a_group, a_packed.data(), ticker);
+      score(a_group, a_packed.data(), a_group, a_packed.data(), ticker);
       if (plan_.column_group == 0) continue;
-      const std::int64_t first = shape_.symmetric ? a_group.end : b_all.begin;
-      for (std::int64_t q = first; q < b_all.end; q += plan_.column_group) {
-        const BlockRange b_group{q, std::min(b_all.end, q + plan_.column_group)};
+      for (std::int64_t q = a_group.end; q < blocks_.end; q += plan_.column_group) {
+        const BlockRange b_group{q, std::min(blocks_.end, q + plan_.column_group)};
         if (!needed(a_group, b_group)) continue;
-        pack(b_, b_group, b_packed.data(), ticker);
-        if (shape_.symmetric) score_diagonal(b_group, b_packed.data(), ticker);
+        pack(b_group, b_packed.data(), ticker);
+        score_diagonal(b_group, b_packed.data(), ticker);
         score(a_group, a_packed.data(), b_group, b_packed.data(), ticker);
       }
     }
@@ -189,27 +190,26 @@ class PairwiseEngine {
 
   /// Whether the tiles of (a, b) serve a wanted row from either side.
   [[nodiscard]] bool needed(const BlockRange& a, const BlockRange& b) const {
-    if (a.meets(row_blocks_) && b.meets(column_blocks_)) return true;
-    return shape_.symmetric && b.meets(row_blocks_) && a.meets(column_blocks_);
+    return (a.meets(row_blocks_) && b.meets(column_blocks_)) || (b.meets(row_blocks_) && a.meets(column_blocks_));
   }
 
-  [[nodiscard]] std::int64_t count_tasks(const BlockRange& a_all, const BlockRange& b_all) const {
+  [[nodiscard]] std::int64_t count_tasks() const {
     std::int64_t tasks = 0;
-    for (std::int64_t p = a_all.begin; p < a_all.end; p += plan_.row_group) {
-      const BlockRange a_group{p, std::min(a_all.end, p + plan_.row_group)};
-      tasks += a_group.size() * (shape_.symmetric ? a_group.size() + 2 : 1);
+    for (std::int64_t p = blocks_.begin; p < blocks_.end; p += plan_.row_group) {
+      const BlockRange a_group{p, std::min(blocks_.end, p + plan_.row_group)};
+      tasks += a_group.size() * (a_group.size() + 2);
       if (plan_.column_group == 0) continue;
-      for (std::int64_t q = shape_.symmetric ? a_group.end : b_all.begin; q < b_all.end; q += plan_.column_group) {
-        const BlockRange b_group{q, std::min(b_all.end, q + plan_.column_group)};
-        if (needed(a_group, b_group)) tasks += b_group.size() * (a_group.size() + (shape_.symmetric ? 2 : 1));
+      for (std::int64_t q = a_group.end; q < blocks_.end; q += plan_.column_group) {
+        const BlockRange b_group{q, std::min(blocks_.end, q + plan_.column_group)};
+        if (needed(a_group, b_group)) tasks += b_group.size() * (a_group.size() + 2);
       }
     }
     return tasks;
   }
 
-  void pack(const PackedRows& rows, const BlockRange& group, float* out, Ticker& ticker) const {
+  void pack(const BlockRange& group, float* out, Ticker& ticker) const {
     parallel_tasks(plan_.workers, group.size(), ticker, [&](std::int64_t task, int /*worker*/) {
-      rows.pack(group.begin + task, out + task * PackedRows::block_floats(shape_.dims));
+      rows_.pack(group.begin + task, out + task * PackedRows::block_floats(shape_.dims));
     });
   }
 
@@ -219,7 +219,7 @@ class PairwiseEngine {
     const std::int64_t block = PackedRows::block_floats(shape_.dims);
     parallel_tasks(plan_.workers, group.size(), ticker, [&](std::int64_t task, int worker) {
       const std::int64_t i = group.begin + task;
-      if (std::exchange(diagonal_done_[as_size(i - first_diagonal_)], 1) != 0) return;
+      if (std::exchange(diagonal_done_[as_size(i - blocks_.begin)], 1) != 0) return;
       score_tile(i, packed + task * block, i, packed + task * block, workers_[as_size(worker)]);
     });
   }
@@ -229,7 +229,7 @@ class PairwiseEngine {
     const std::int64_t block = PackedRows::block_floats(shape_.dims);
     parallel_tasks(plan_.workers, a_group.size() * b_group.size(), ticker, [&](std::int64_t task, int worker) {
       const auto [i, j] = tile_of(task, a_group.size(), b_group.size());
-      if (shape_.symmetric && a_group.begin + i >= b_group.begin + j) return;  // its mirror image serves both
+      if (a_group.begin + i >= b_group.begin + j) return;  // its mirror image serves both
       score_tile(a_group.begin + i, a_packed + i * block, b_group.begin + j, b_packed + j * block,
                  workers_[as_size(worker)]);
     });
@@ -249,21 +249,21 @@ class PairwiseEngine {
   /// Scores block `i` of one side against block `j` of the other and offers the survivors.
   void score_tile(std::int64_t i, const float* a, std::int64_t j, const float* b, Worker& worker) {
     const bool serves_rows = row_blocks_.contains(i) && column_blocks_.contains(j);
-    const bool serves_columns = shape_.symmetric && i != j && row_blocks_.contains(j) && column_blocks_.contains(i);
+    const bool serves_columns = i != j && row_blocks_.contains(j) && column_blocks_.contains(i);
     if (!serves_rows && !serves_columns) return;
     worker.open_places.fill(0);
     read_thresholds(serves_rows, i, j, worker.row_thresholds, worker.open_places.data());
     read_thresholds(serves_columns, j, i, worker.column_thresholds, nullptr);
     const auto compute = task_.metric == Metric::l2 ? kernels_.l2_tile : kernels_.dot_tile;
-    const int b_panels = b_.panels_in(j);
-    compute(a, a_.panels_in(i), b, b_panels, a_.dims(), worker.scores.data());
+    const int b_panels = rows_.panels_in(j);
+    compute(a, rows_.panels_in(i), b, b_panels, rows_.dims(), worker.scores.data());
     if (serves_rows) raise_open_thresholds(i, j, worker);
     const int count =
-        kernels_.scan_tile(worker.scores.data(), a_.rows_in(i), b_panels * kernels_.panel_rows,
+        kernels_.scan_tile(worker.scores.data(), rows_.rows_in(i), b_panels * kernels_.panel_rows,
                            worker.row_thresholds.data(), worker.column_thresholds.data(), worker.survivors.data());
     if (serves_rows) offer_rows(i, j, worker, count);
     if (serves_columns) offer_columns(i, j, worker, count);
-    if (task_.self_scores != nullptr && shape_.symmetric && i == j) store_self_scores(i, worker.scores.data());
+    if (task_.self_scores != nullptr && i == j) store_self_scores(i, worker.scores.data());
   }
 
   /// Thresholds of the rows of `block` against candidates from `other`, and, unless null, the places of rows that are
@@ -286,29 +286,21 @@ class PairwiseEngine {
   /// A row that is not full would take every score of its tile through the heap. Where the tile alone can fill it,
   /// scores below a bound that enough candidates of the tile reach cannot be among the row's best.
   void raise_open_thresholds(std::int64_t i, std::int64_t j, Worker& worker) const {
-    const std::int64_t first_row = i * kernels::kTileRows;
     const std::int64_t first_column = j * kernels::kTileRows;
-    const std::int64_t end_column = first_column + b_.rows_in(j);
+    const std::int64_t end_column = first_column + rows_.rows_in(j);
     if (first_column < shape_.columns.begin || end_column > shape_.columns.end) return;  // some are no candidates
-    for (int r = 0; r < a_.rows_in(i); ++r) {
+    for (int r = 0; r < rows_.rows_in(i); ++r) {
       const std::int64_t places = worker.open_places[as_size(r)];
       if (places == 0 || places >= end_column - first_column) continue;
-      std::int64_t needed = places + (task_.drop_self && i == j ? 1 : 0);
-      if (!task_.excluded_offsets.empty()) needed += excluded_between(first_row + r, first_column, end_column);
+      const std::int64_t needed = places + (i == j ? 1 : 0);  // the row itself is no candidate
       if (needed > end_column - first_column) continue;
-      const float bound = kernels_.kth_largest_bound(worker.scores.data() + std::int64_t{r} * kernels::kTileRows,
-                                                     b_.panels_in(j) * kernels_.panel_rows, static_cast<int>(needed));
+      const float bound =
+          kernels_.kth_largest_bound(worker.scores.data() + std::int64_t{r} * kernels::kTileRows,
+                                     rows_.panels_in(j) * kernels_.panel_rows, static_cast<int>(needed));
       float& threshold = worker.row_thresholds[as_size(r)];
       threshold =
           std::max(threshold, task_.metric == Metric::cosine ? raw_cosine_threshold(std::min(bound, 1.0F)) : bound);
     }
-  }
-
-  /// A bound of clamped cosines as one of the raw scores: rounding may put them outside [-1, 1].
-  static float raw_cosine_threshold(float threshold) {
-    if (threshold > 1.0F) return std::numeric_limits<float>::infinity();
-    if (threshold <= -1.0F) return -std::numeric_limits<float>::infinity();
-    return threshold;
   }
 
   void offer_rows(std::int64_t i, std::int64_t j, const Worker& worker, int count) {
@@ -331,28 +323,9 @@ class PairwiseEngine {
 
   void offer(std::int64_t row, float value, std::int64_t column) {
     if (column < shape_.columns.begin || column >= shape_.columns.end) return;
-    if (task_.drop_self && row == column) return;
+    if (row == column) return;
     if (task_.metric == Metric::cosine) value = std::clamp(value, -1.0F, 1.0F);
-    const std::int64_t place = row - shape_.rows.begin;
-    if (!top_.accepts(place, value, as_id(column))) return;
-    if (!task_.excluded_offsets.empty() && is_excluded(row, column)) return;
-    top_.offer(place, value, as_id(column));
-  }
-
-  [[nodiscard]] std::span<const std::int32_t> excluded_of(std::int64_t row) const {
-    const std::int64_t begin = task_.excluded_offsets[as_size(row)];
-    return task_.excluded.subspan(as_size(begin), as_size(task_.excluded_offsets[as_size(row + 1)] - begin));
-  }
-
-  [[nodiscard]] bool is_excluded(std::int64_t row, std::int64_t column) const {
-    const auto excluded = excluded_of(row);
-    return std::binary_search(excluded.begin(), excluded.end(), as_id(column));
-  }
-
-  [[nodiscard]] std::int64_t excluded_between(std::int64_t row, std::int64_t first, std::int64_t end) const {
-    const auto excluded = excluded_of(row);
-    const auto from = std::lower_bound(excluded.begin(), excluded.end(), first);
-    return std::lower_bound(from, excluded.end(), end) - from;
+    top_.offer(row - shape_.rows.begin, value, as_id(column));
   }
 
   void store_self_scores(std::int64_t block, const float* scores) const {
@@ -367,17 +340,16 @@ class PairwiseEngine {
   PairwiseTask task_;
   PairwiseShape shape_;
   PairwisePlan plan_;
-  const PackedRows& a_;
-  const PackedRows& b_;
+  const PackedRows& rows_;
   TopKRows& top_;
   const Context& context_;
   const kernels::KernelTable& kernels_;
   BlockRange row_blocks_;
   BlockRange column_blocks_;
+  BlockRange blocks_;  ///< of either side
   std::vector<Worker> workers_;
   std::unique_ptr<std::mutex[]> locks_;
-  std::int64_t first_diagonal_ = 0;
-  std::vector<char> diagonal_done_;  ///< by block, from first_diagonal_
+  std::vector<char> diagonal_done_;  ///< by block, from blocks_.begin
 };
 
 }  // namespace graft::detail

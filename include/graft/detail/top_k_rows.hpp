@@ -64,13 +64,6 @@ class TopKRows {
     return worst_id < first_id ? next_above(worst) : worst;
   }
 
-  /// Whether `offer` would keep the entry.
-  [[nodiscard]] bool accepts(std::int64_t row, float value, std::int32_t id) const {
-    const std::int64_t places = open(row);
-    if (count(row) < places) return true;
-    return places > 0 && ranks_before(value, id, values_[as_size(row * capacity_)], ids_[as_size(row * capacity_)]);
-  }
-
   /// Adds (value, id) if the row has room or it ranks before the worst. An id is offered at most once.
   void offer(std::int64_t row, float value, std::int32_t id) {
     float* heap_values = values(row);
@@ -95,6 +88,16 @@ class TopKRows {
   void sort_by_rank(std::int64_t row) {
     float* row_values = values(row);
     std::int32_t* row_ids = ids(row);
+    std::int64_t ascending = 1;  // entries from the worst on that are in order already
+    while (ascending < count(row) &&
+           ranks_before(row_values[ascending], row_ids[ascending], row_values[ascending - 1], row_ids[ascending - 1])) {
+      ++ascending;
+    }
+    if (ascending >= count(row)) {
+      std::reverse(row_values, row_values + count(row));
+      std::reverse(row_ids, row_ids + count(row));
+      return;
+    }
     // heap sort: the worst goes to the end
     for (std::int64_t size = count(row); size > 1; --size) {
       const float worst = row_values[0];

@@ -8,7 +8,7 @@
 
 #include <graft/detail/csr_check.hpp>
 #include <graft/detail/knn_impl.hpp>
-#include <graft/detail/pairwise.hpp>
+#include <graft/detail/ranking_engine.hpp>
 #include <graft/ops/top_k_scores.hpp>
 
 namespace graft {
@@ -23,9 +23,11 @@ inline PairwiseShape top_k_scores_shape(std::int64_t queries, std::int64_t items
   check_minimum("top_k_scores", "min_score", options.metric, options.min_score);
   return {.rows = clipped("top_k_scores", "row_range", options.row_range, queries),
           .columns = {0, items},
-          .norms = queries + items,
           .dims = dims,
-          .symmetric = false};
+          .symmetric = false,
+          .held_bytes = (queries + items) * std::int64_t{sizeof(double)} +
+                        (options.metric == Metric::dot ? items * std::int64_t{sizeof(std::int32_t)} : 0),
+          .worker_bytes = RankingEngine::worker_bytes(std::min(options.k, items))};
 }
 
 inline void check_exclusions(const Exclusions& exclude, std::int64_t queries, std::int64_t items) {
@@ -69,14 +71,16 @@ GRAFT_INLINE Ranking top_k_scores(Features queries, Features items, const TopKSc
   detail::TopKRows top("top_k_scores", shape.rows.end - shape.rows.begin, std::min(options.k, items.rows()));
   const int panel_rows = detail::kernel_table(context).panel_rows;
   const detail::PackedRows packed_queries(queries, query_norms, options.metric, panel_rows);
-  const detail::PackedRows packed_items(items, item_norms, options.metric, panel_rows);
-  const detail::PairwiseTask task{.operation = "top_k_scores",
-                                  .metric = options.metric,
-                                  .minimum = options.min_score,
-                                  .drop_self = false,
-                                  .excluded_offsets = options.exclude.row_offsets,
-                                  .excluded = options.exclude.columns};
-  detail::PairwiseEngine(task, shape, plan, packed_queries, packed_items, top, context).run();
+  std::vector<std::int32_t> order;  // norms tell nothing of a cosine, and little of a distance
+  if (options.metric == Metric::dot) order = detail::order_by_norm("top_k_scores", item_norms);
+  const detail::PackedRows packed_items(items, item_norms, options.metric, panel_rows, order);
+  const detail::RankingTask task{.operation = "top_k_scores",
+                                 .metric = options.metric,
+                                 .minimum = options.min_score,
+                                 .excluded_offsets = options.exclude.row_offsets,
+                                 .excluded = options.exclude.columns,
+                                 .order = order};
+  detail::RankingEngine(task, shape, plan, packed_queries, packed_items, top, context).run();
   return detail::ranking_of(queries.rows(), shape.rows, top, context);
 }
 

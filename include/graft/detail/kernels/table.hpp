@@ -35,6 +35,9 @@ struct KernelTable {
   /// for kTileRows^2, row by row; gives their number. `columns` is a multiple of panel_rows.
   int (*scan_tile)(const float* scores, int rows, int columns, const float* row_thresholds,
                    const float* column_thresholds, Survivor* survivors);
+  /// Writes the values that are >= bound (NaN never is) and their places; gives their number. `count` is a multiple of
+  /// panel_rows, at most kTileRows.
+  int (*collect)(const float* values, int count, float bound, float* kept, uint8_t* places);
   /// A bound that at least k >= 1 of the values reach, and not many more; -infinity if fewer than k are not NaN.
   /// `count` is a multiple of panel_rows.
   float (*kth_largest_bound)(const float* values, int count, int k);

@@ -109,6 +109,20 @@ int scan_tile(const float* scores, int rows, int columns, const float* row_thres
 }
 
 template <class V>
+int collect(const float* values, int count, float bound, float* kept, uint8_t* places) {
+  const typename V::reg bounds = V::broadcast(&bound);
+  int size = 0;
+  for (int c = 0; c < count; c += V::width) {
+    for (unsigned lanes = V::at_least(V::load(values + c), bounds); lanes != 0; lanes &= lanes - 1) {
+      const int place = c + __builtin_ctz(lanes);
+      kept[size] = values[place];
+      places[size++] = static_cast<uint8_t>(place);
+    }
+  }
+  return size;
+}
+
+template <class V>
 int count_at_least(const float* values, int count, float bound) {
   const typename V::reg bounds = V::broadcast(&bound);
   int result = 0;
@@ -161,6 +175,7 @@ constexpr KernelTable make_table(const char* name) {
           &score_tile<V, DotStep<V>, kRows, kVectors>,
           &score_tile<V, L2Step<V>, kRows, kVectors>,
           &scan_tile<V>,
+          &collect<V>,
           &kth_largest_bound<V>};
 }
 
