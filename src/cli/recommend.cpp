@@ -143,7 +143,7 @@ class ListWriter {
 
   void add(std::int32_t user, std::span<const std::int32_t> ids, std::span<const float> scores) {
     if (json_lines_) {
-      file_.put(fmt::format("{{\"user\": {}, \"items\": [", user));
+      file_.put(fmt::format(R"({{"user": {}, "items": [)", user));
       for (std::size_t r = 0; r < ids.size(); ++r) file_.put(fmt::format("{}{}", r == 0 ? "" : ", ", ids[r]));
       file_.put(R"(], "scores": [)");
       for (std::size_t r = 0; r < ids.size(); ++r) file_.put(fmt::format("{}{}", r == 0 ? "" : ", ", scores[r]));

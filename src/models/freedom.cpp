@@ -5,15 +5,15 @@
 //   score(u, i) = <u, i>
 //   loss = BPR(u, i) + reg_weight sum_m BPR(u, W_m F_m + b_m)
 //
-// M_m joins an item to its knn_k nearest by modality m, itself included, with equal weights. In training A is pruned
-// anew for every epoch (EdgePruning); evaluation uses all edges. The features F_m are trained too, unless freeze_feats.
-// Modalities: see item_modalities.
+// M and its parts: ItemConvolution. In training A is pruned anew for every epoch (EdgePruning); evaluation uses all
+// edges. The features F_m are trained too, unless freeze_feats. Modalities: see item_modalities.
 //
 // Zhou, Shen, "A tale of two graphs: freezing and denoising graph structures for multimodal recommendation", ACM MM
 // 2023 (doi:10.1145/3581783.3611943). Published grid: dropout {0.8, 0.9} x reg_weight {0, 1e-5, 1e-4, 1e-3}; which
 // point gave the published numbers is not recorded.
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -21,6 +21,7 @@
 
 #include <graft/core/error.hpp>
 
+#include "train/item_convolution.hpp"
 #include "train/item_graph.hpp"
 #include "train/light_convolution.hpp"
 #include "train/model.hpp"
@@ -39,7 +40,7 @@ using training::Batch;
 using training::BatchRows;
 using training::EdgePruning;
 using training::Initializer;
-using training::ItemGraphFamily;
+using training::ItemConvolution;
 using training::ItemModality;
 using training::ModelEntry;
 using training::ModelInputs;
@@ -84,13 +85,11 @@ class Freedom : public training::Model {
         user_item_(backend_.sparse(training::normalized_block(inputs.train))),
         pruned_user_item_(user_item_),
         user_item_layers_(inputs.settings.integer("n_ui_layers")),
-        item_layers_(inputs.settings.integer("n_mm_layers")),
         reg_weight_(inputs.settings.real("reg_weight")) {
     const std::vector<ItemModality> modalities =
         training::item_modalities(inputs, inputs.settings.real("mm_image_weight"));
     if (reg_weight_ > 0.0) add_projections(inputs, modalities);
-    const ItemGraphFamily family{.knn_k = inputs.settings.integer("knn_k"), .normalization = {.epsilon = kEpsilon}};
-    item_item_ = backend_.sparse(training::as_csr(training::item_graph(inputs, modalities, family)));
+    item_item_.emplace(inputs, modalities);
   }
 
   void begin_epoch(std::int64_t, data::RandomStream& random) override {
@@ -109,8 +108,6 @@ class Freedom : public training::Model {
   Representations represent(Tape& tape) override { return forward(tape, user_item_); }
 
  private:
-  static constexpr float kEpsilon = 1e-7F;  ///< on the row sums of the item graph
-
   static Parameter& add_embedding(const ModelInputs& inputs, const char* name, std::int64_t rows) {
     return inputs.parameters.add(name, rows, inputs.settings.integer("embedding_size"), Initializer::xavier_uniform);
   }
@@ -132,9 +129,7 @@ class Freedom : public training::Model {
   Representations forward(Tape& tape, const Sparse& user_item) {
     const Representations ego{tape.parameter(users_), tape.parameter(items_)};
     const Representations behaviour = light_convolution(user_item, ego, user_item_layers_);
-    Var content = ego.items;
-    for (std::int64_t layer = 0; layer < item_layers_; ++layer) content = spmm(item_item_, content);
-    return {behaviour.users, behaviour.items + content};
+    return {behaviour.users, behaviour.items + item_item_->apply(ego.items)};
   }
 
   autodiff::Backend& backend_;
@@ -142,11 +137,10 @@ class Freedom : public training::Model {
   Parameter& items_;
   EdgePruning pruning_;
   Sparse user_item_;
-  Sparse pruned_user_item_;  ///< of this epoch
-  Sparse item_item_;
+  Sparse pruned_user_item_;                   ///< of this epoch
+  std::optional<ItemConvolution> item_item_;  ///< always there once made
   std::vector<Projection> projections_;
   std::int64_t user_item_layers_;
-  std::int64_t item_layers_;
   double reg_weight_;
 };
 
@@ -156,14 +150,10 @@ ModelEntry freedom_model() {
   std::vector<training::SettingSpec> settings{
       {"embedding_size", std::int64_t{64}, "length of a user's and an item's vector", 1, 4096},
       {"n_ui_layers", std::int64_t{2}, "layers over the user-item graph", 0, 16},
-      {"n_mm_layers", std::int64_t{1}, "layers over the item-item graph", 0, 16},
-      {"knn_k", std::int64_t{10}, "neighbours of an item by a modality, itself included", 1},
-      {"mm_image_weight", 0.1, "share of the image graph where there is text too", 0, 1},
       {"reg_weight", 0.0, "weight of the loss on the projected features; 0 leaves them out", 0},
       {"dropout", 0.8, "share of the user-item edges that an epoch leaves out", 0, 1},
       {"freeze_feats", false, "keep the features as they are in place of training them"}};
-  for (training::SettingSpec& spec : training::refinement_settings(Weights::binary))
-    settings.push_back(std::move(spec));
+  for (training::SettingSpec& spec : ItemConvolution::settings(1)) settings.push_back(std::move(spec));
   return {.name = "freedom",
           .description = "frozen item graph, pruned user-item graph (FREEDOM, Zhou and Shen, ACM MM 2023)",
           .settings = std::move(settings),

@@ -226,6 +226,38 @@ TEST_CASE("lightgcn: gradients") {
   CHECK(gradient_errors(lightgcn_model(), small_bench(), {"reg_weight=0"}) == "");
 }
 
+TEST_CASE("lightgcn: an item graph is plugged in as freedom has its own") {
+  const Settings common{"embedding_size=5", "knn_k=3", "n_mm_layers=2", "gr_threshold=0.2", "gr_jaccard_k=2"};
+  const auto with = [&](Settings more) {
+    more.insert(more.end(), common.begin(), common.end());
+    return more;
+  };
+  for (const GraphKind graph : {GraphKind::vanilla, GraphKind::refined}) {
+    CAPTURE(static_cast<int>(graph));
+    ModelBench bench = small_bench();
+    const auto model = bench.make(lightgcn_model(), with({"n_layers=2"}), graph);
+    ModelBench peer = small_bench();
+    const auto freedom = peer.make(freedom_model(), with({"n_ui_layers=2", "dropout=0"}), graph);
+    const Sides all = represented(bench, *model);
+    const Sides expected = represented(peer, *freedom);
+    CHECK(difference(all.users, expected.users, 1e-12) == "");
+    CHECK(difference(all.items, expected.items, 1e-12) == "");
+    CHECK(gradient_errors(lightgcn_model(), small_bench(), with({"reg_weight=0.3"}), graph) == "");
+  }
+}
+
+TEST_CASE("lightgcn: needs no modality without an item graph, and says that refinement is idle") {
+  ModelBench bench = small_bench();
+  bench.features.clear();
+  const auto model = bench.make(lightgcn_model(), {"embedding_size=5"}, GraphKind::refined);
+  REQUIRE(bench.notices.size() == 1);
+  CHECK(contains(bench.notices.front(), {"--set n_mm_layers=1"}));
+  CHECK(bench.graphs.empty());
+  ModelBench asked = small_bench();
+  asked.features.clear();
+  expect_error<InvalidArgument>([&] { asked.make(lightgcn_model(), {"n_mm_layers=1"}); }, {"modalities = none"});
+}
+
 /// U and I + M^layers I, with the given user-item block.
 Sides freedom_oracle(ModelBench& bench, const Dense& block, int item_layers) {
   const Dense mixed = dense(bench.graphs.back().graph);
@@ -398,7 +430,7 @@ TEST_CASE("ModelRegistry: the built-in models are those under src/models") {
     const ModelEntry& entry = registry.find(name);
     CHECK(entry.name == name);
     CHECK_FALSE(entry.description.empty());
-    CHECK(entry.uses_item_graph == (name == "freedom"));
+    CHECK(entry.uses_item_graph == (name != "bpr"));
   }
 }
 
