@@ -358,6 +358,8 @@ typedef struct graft_refine_options {
   int32_t add_self_loops;            /* default 0 */
   graft_normalization normalization; /* default symmetric */
   float epsilon;                     /* added to row sums; default 0 */
+  int32_t normalize_parts;           /* normalises both graphs apart, then adds; default 0 */
+  float enhancement_weight;          /* factor of the audience graph, >= 0; default 1 */
 } graft_refine_options;
 
 /* What a refinement did. Counts are of directed edges. */

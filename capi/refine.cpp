@@ -15,7 +15,9 @@ graft_refine_options default_refine() {
           .symmetrize = GRAFT_SYMMETRIZE_NOT,
           .add_self_loops = 0,
           .normalization = GRAFT_NORMALIZATION_SYMMETRIC,
-          .epsilon = defaults.epsilon};
+          .epsilon = defaults.epsilon,
+          .normalize_parts = 0,
+          .enhancement_weight = defaults.enhancement_weight};
 }
 
 RefineOptions refine_of(const char* operation, const graft_refine_options* options) {
@@ -29,7 +31,9 @@ RefineOptions refine_of(const char* operation, const graft_refine_options* optio
       .symmetrize = std::nullopt,
       .add_self_loops = given.add_self_loops != 0,
       .normalization = choice(operation, "options.normalization", given.normalization, Normalization::none),
-      .epsilon = given.epsilon};
+      .epsilon = given.epsilon,
+      .normalize_parts = given.normalize_parts != 0,
+      .enhancement_weight = given.enhancement_weight};
   if (given.symmetrize != GRAFT_SYMMETRIZE_NOT) {
     result.symmetrize = choice(operation, "options.symmetrize", given.symmetrize, Symmetrization::min);
   }

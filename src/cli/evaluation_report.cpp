@@ -98,7 +98,7 @@ std::string evaluation_text(const Evaluation& evaluation) {
 }
 
 Json evaluation_json(const Evaluation& evaluation) {
-  const Json metrics = training::run_metrics({}, {}, evaluation, true);
+  const Json metrics = training::run_metrics({}, {}, {}, evaluation, true);
   Json json = Json::object();
   for (const char* key : {"valid", "test", "groups", "catalogue"}) json[key] = metrics.at(key);
   return json;

@@ -67,6 +67,8 @@ RefineOptions parse_options(const RefineArguments& arguments) {
   options.add_self_loops = arguments.add_self_loops;
   options.normalization = parse_choice("--normalization", arguments.normalization, kNormalizations);
   options.epsilon = parse_real("--epsilon", arguments.epsilon, 0.0);
+  options.normalize_parts = arguments.normalize_parts;
+  options.enhancement_weight = parse_real("--enhancement-weight", arguments.enhancement_weight, 0.0);
   return options;
 }
 
@@ -92,6 +94,10 @@ void add_refine_options(CLI::App& parser, RefineArguments& arguments) {
   add.flag("--add-self-loops", arguments.add_self_loops, "add 1 to the diagonal before normalization");
   add.text("--normalization", arguments.normalization, "NAME", "symmetric, row or none");
   add.text("--epsilon", arguments.epsilon, "E", "added to the row sums that normalize, >= 0");
+  add.flag("--normalize-parts", arguments.normalize_parts,
+           "normalize the graphs of similarity and of common audience apart, then add them");
+  add.text("--enhancement-weight", arguments.enhancement_weight, "W",
+           "factor of the graph of common audience, >= 0; 0 leaves it out");
 
   add.group("Execution");
   add.text("--backend", arguments.backend, "NAME", "auto, cpu or cuda");

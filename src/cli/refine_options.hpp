@@ -31,6 +31,8 @@ struct RefineArguments {
   std::string normalization = "symmetric";
   std::string epsilon = "0";
   bool add_self_loops = false;
+  bool normalize_parts = false;
+  std::string enhancement_weight = "1";
   std::string backend = "auto";
   std::string threads = "0";
   std::string memory_budget = "64MiB";

@@ -78,11 +78,18 @@ Json sources_json(const RefineJob& job, const RefineReport& report) {
 
 Json options_json(const RefineJob& job) {
   const RefineOptions& options = job.options;
-  return {{"preset", name(options.preset)},           {"knn_k", options.knn_k},
-          {"threshold", as_typed(options.threshold)}, {"jaccard_k", options.jaccard_k},
-          {"weights", spelling_of(options.weights)},  {"symmetrize", spelling_of(options.symmetrize)},
-          {"add_self_loops", options.add_self_loops}, {"normalization", spelling_of(options.normalization)},
-          {"epsilon", as_typed(options.epsilon)},     {"split", spelling_of(job.split)}};
+  return {{"preset", name(options.preset)},
+          {"knn_k", options.knn_k},
+          {"threshold", as_typed(options.threshold)},
+          {"jaccard_k", options.jaccard_k},
+          {"weights", spelling_of(options.weights)},
+          {"symmetrize", spelling_of(options.symmetrize)},
+          {"add_self_loops", options.add_self_loops},
+          {"normalization", spelling_of(options.normalization)},
+          {"epsilon", as_typed(options.epsilon)},
+          {"normalize_parts", options.normalize_parts},
+          {"enhancement_weight", as_typed(options.enhancement_weight)},
+          {"split", spelling_of(job.split)}};
 }
 
 }  // namespace
@@ -101,6 +108,8 @@ Provenance provenance_of(const RefineJob& job, const RefineReport& report) {
                    {"add_self_loops", options.add_self_loops ? "true" : "false"},
                    {"normalization", std::string(spelling_of(options.normalization))},
                    {"epsilon", fmt::format("{}", options.epsilon)},
+                   {"normalize_parts", options.normalize_parts ? "true" : "false"},
+                   {"enhancement_weight", fmt::format("{}", options.enhancement_weight)},
                    {"split", std::string(spelling_of(job.split))},
                    {"interactions_file", as_utf8(job.interactions.filename().string())},
                    {"interactions_sha256", report.interactions_sha256},

@@ -1,7 +1,6 @@
 #include "train/item_graph.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <span>
 #include <string_view>
@@ -16,6 +15,7 @@
 #include <graft/ops/jaccard.hpp>
 #include <graft/ops/mix.hpp>
 #include <graft/ops/refine.hpp>
+#include <graft/ops/scale.hpp>
 #include <graft/ops/threshold.hpp>
 
 namespace graft::training {
@@ -136,7 +136,7 @@ class Builder {
 
  private:
   [[nodiscard]] bool refined() const { return inputs_.graph == GraphKind::refined; }
-  [[nodiscard]] bool enhances() const { return plan_.jaccard_k > 0; }
+  [[nodiscard]] bool enhances() const { return plan_.jaccard_k > 0 && plan_.enhancement_weight > 0.0F; }
 
   void find_enhancement() {
     if (!enhances()) return;
@@ -183,7 +183,8 @@ class Builder {
   }
 
   [[nodiscard]] Graph enhanced(Graph graph) const {
-    return enhances() ? add(graph, enhancement_, inputs_.context) : std::move(graph);
+    if (!enhances()) return graph;
+    return add(graph, weighted(enhancement_), inputs_.context);
   }
 
   [[nodiscard]] Graph normalized(const Graph& graph) const {
@@ -197,10 +198,12 @@ class Builder {
   }
 
   [[nodiscard]] Graph with_normalized_enhancement(const Graph& graph) const {
-    const Graph enhancement = normalized(enhancement_);
-    const std::array<GraphView, 2> graphs{graph, enhancement};
-    const std::array<float, 2> coefficients{1.0F, plan_.enhancement_weight};
-    return mix(graphs, coefficients, inputs_.context);
+    return add(graph, weighted(normalized(enhancement_)), inputs_.context);
+  }
+
+  [[nodiscard]] Graph weighted(Graph enhancement) const {
+    if (plan_.enhancement_weight == 1.0F) return enhancement;
+    return scale(enhancement, plan_.enhancement_weight, inputs_.context);
   }
 
   [[nodiscard]] std::string kind() const {
@@ -210,7 +213,10 @@ class Builder {
   [[nodiscard]] std::string enhancement_note() const {
     if (!enhances()) return {};
     std::string text = fmt::format("; {} edges by common audience (k {})", enhancement_.edges(), plan_.jaccard_k);
-    if (plan_.normalize_parts) text += fmt::format(", normalised apart, weight {:g}", plan_.enhancement_weight);
+    if (plan_.normalize_parts) text += ", normalised apart";
+    if (plan_.normalize_parts || plan_.enhancement_weight != 1.0F) {
+      text += fmt::format(", weight {:g}", plan_.enhancement_weight);
+    }
     return text;
   }
 
@@ -326,7 +332,7 @@ std::vector<SettingSpec> refinement_settings(Weights family_weights) {
        .description = "normalise similarity and audience graphs apart, then add"},
       {.name = "gr_enhancement_weight",
        .default_value = 1.0,
-       .description = "weight of the audience graph where gr_normalize_parts is on",
+       .description = "factor of the audience graph; 0 leaves it out",
        .least = 0.0},
   };
 }

@@ -5,8 +5,8 @@
 // gr_jaccard_k items with the most similar audience of each row, is added. Then the model's normalisation N and its
 // mix:
 //
-//     default                 sum_m share_m N(S_m + C)
-//     gr_after_mix            N(sum_m share_m S_m + C)
+//     default                 sum_m share_m N(S_m + weight C)
+//     gr_after_mix            N(sum_m share_m S_m + weight C)
 //     gr_normalize_parts      (sum_m share_m N(S_m), or with gr_after_mix N(sum_m share_m S_m)) + weight N(C)
 //
 // Vanilla is the default without pruning and without C: gr_threshold = -1 and gr_jaccard_k = 0 give its very bits where
@@ -63,9 +63,9 @@ std::vector<SettingSpec> refinement_settings(Weights family_weights);
 /// @throws InvalidArgument, OutOfMemory, Cancelled: as the operators do
 Graph item_graph(const ModelInputs& inputs, const std::vector<ItemModality>& modalities, const ItemGraphFamily& family);
 
-/// The graphs of the modalities apart, for a model that trains their shares: N(S_m + C), or with gr_normalize_parts
-/// N(S_m) + weight N(C). Records them in inputs.graphs. Errors and notices as item_graph, and InvalidArgument for
-/// gr_after_mix, which needs shares that are known.
+/// The graphs of the modalities apart, for a model that trains their shares: N(S_m + weight C), or with
+/// gr_normalize_parts N(S_m) + weight N(C). Records them in inputs.graphs. Errors and notices as item_graph, and
+/// InvalidArgument for gr_after_mix, which needs shares that are known.
 /// @return one a modality, [items, items]
 std::vector<Graph> item_graphs(const ModelInputs& inputs, const std::vector<ItemModality>& modalities,
                                const ItemGraphFamily& family);

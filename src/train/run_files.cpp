@@ -209,8 +209,8 @@ std::string config_difference(const Json& asked, const Json& stored) {
   return "";
 }
 
-Json run_metrics(const RunSummary& summary, const std::vector<EpochReport>& log, const Evaluation& evaluation,
-                 bool with_groups) {
+Json run_metrics(const RunSummary& summary, const std::vector<EpochReport>& log, const std::vector<NamedGraph>& graphs,
+                 const Evaluation& evaluation, bool with_groups) {
   Json json = {{"model", summary.model},     {"best_epoch", best_epoch_of(log)},
                {"epochs", log.size()},       {"seconds_per_epoch", mean_train_seconds(log)},
                {"stopped", summary.stopped}, {"seed", summary.seed}};
@@ -223,6 +223,10 @@ Json run_metrics(const RunSummary& summary, const std::vector<EpochReport>& log,
   if (with_groups) {
     json["groups"] = {{"valid", split_json(evaluation.valid)}, {"test", split_json(evaluation.test)}};
     json["catalogue"] = metrics_json(evaluation.catalogue);
+  }
+  for (const NamedGraph& graph : graphs) {
+    json["graphs"].push_back(
+        {{"name", graph.name}, {"edges", graph.graph.edges()}, {"description", graph.description}});
   }
   return json;
 }

@@ -12,6 +12,7 @@
 #include <graft/train/train.hpp>
 
 #include "train/dataset.hpp"
+#include "train/model.hpp"
 #include "train/settings.hpp"
 
 namespace graft::training {
@@ -70,8 +71,10 @@ struct RunSummary {
 };
 
 /// metrics.json. seconds_per_epoch is the mean of the epochs' train_seconds.
-/// @param evaluation  of the best epoch   @param with_groups  also groups and catalogue
+/// @param graphs  that the model used   @param evaluation  of the best epoch   @param with_groups  also groups and
+/// catalogue
 nlohmann::ordered_json run_metrics(const RunSummary& summary, const std::vector<EpochReport>& log,
-                                   const Evaluation& evaluation, bool with_groups);
+                                   const std::vector<NamedGraph>& graphs, const Evaluation& evaluation,
+                                   bool with_groups);
 
 }  // namespace graft::training

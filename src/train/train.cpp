@@ -215,7 +215,7 @@ class Job {
     quiet.progress = {};
     RunRecord record{.config = config_, .log = trainer_->state().log, .graphs = trainer_->graphs()};
     record.evaluation = trainer_->evaluator().full(best.users.view(), best.items.view(), quiet);
-    record.metrics = run_metrics(summary(stopped), record.log, record.evaluation, true);
+    record.metrics = run_metrics(summary(stopped), record.log, record.graphs, record.evaluation, true);
     record.notices = notices_;
     write_npy(files_.user_embeddings(), best.users.view());
     write_npy(files_.item_embeddings(), best.items.view());
@@ -251,7 +251,7 @@ class Job {
       best.test.metrics = report.test;
     }
     if (trainer_->best_epoch() >= 0) {
-      const Json metrics = run_metrics(summary("interrupted"), state.log, best, false);
+      const Json metrics = run_metrics(summary("interrupted"), state.log, trainer_->graphs(), best, false);
       detail::write_file_atomically(files_.metrics(), json_text(metrics), kOperation);
     }
     throw Cancelled(fmt::format("train: cancelled at epoch {}, batch {}; resume goes on in {}", state.epoch,

@@ -97,6 +97,18 @@ def test_switches_around_the_presets(toy, refine):
     np.testing.assert_allclose(with_epsilon, plain / (plain.sum(axis=1, keepdims=True) + 0.5), rtol=0, atol=TOLERANCE)
 
 
+def test_the_two_graphs_normalised_apart(toy, refine):
+    def normal(graph):
+        sums = graph.sum(axis=1)
+        factor = np.where(sums > 0, 1 / np.sqrt(np.where(sums > 0, sums, 1)), 0)
+        return graph * factor[:, None] * factor[None, :]
+
+    parts = {"normalize_parts": True, "enhancement_weight": 0.5}
+    made = refine(toy.interactions, [toy.features], **parts, **STANDARD).toarray()
+    similar, audience = (np.array(toy.golden["noself"][name], dtype=np.float64) for name in ("St", "Ct"))
+    np.testing.assert_allclose(made, normal(similar) + 0.5 * normal(audience), rtol=0, atol=TOLERANCE)
+
+
 def test_similarity_weights_keep_the_cosine(toy, refine):
     graph = refine(
         toy.interactions,

@@ -112,6 +112,8 @@ def test_facts_in_the_file(graft, toy, tmp_path):
         "add_self_loops": "false",
         "normalization": "symmetric",
         "epsilon": "0",
+        "normalize_parts": "false",
+        "enhancement_weight": "1",
         "split": "train",
         "modalities": "1",
         "modality_0_kind": "features",

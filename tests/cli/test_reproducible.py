@@ -91,7 +91,9 @@ def test_every_option_that_matters_changes_the_facts_in_the_file(result_bytes, s
         {"add_self_loops": True},
         {"normalization": "row"},
         {"epsilon": 1e-7},
+        {"normalize_parts": True},
+        {"enhancement_weight": 0.5},
         {"split": "all"},
     ]:
         seen.add(result_bytes(shop.interactions, [shop.features], **options))
-    assert len(seen) == 11
+    assert len(seen) == 13

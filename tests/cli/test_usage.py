@@ -29,7 +29,8 @@ def test_help_of_refine_names_every_option_and_default(graft):
     text = graft("refine", "--help").stdout
     for option in (
         "--features --graph --interactions --split --preset --knn-k --threshold --jaccard-k --weights --symmetrize "
-        "--add-self-loops --normalization --epsilon --backend --threads --memory-budget --out --json --quiet"
+        "--add-self-loops --normalization --epsilon --normalize-parts --enhancement-weight --backend --threads "
+        "--memory-budget --out --json --quiet"
     ).split():
         assert option in text
     for default in ["=noself", "=10", "=0.5", "=64MiB", "=train", "=symmetric", "=binary"]:
@@ -67,6 +68,7 @@ BAD_OPTIONS = [
     (["--threshold", "0,5"], "--threshold = 0,5"),
     (["--epsilon", "-1"], "--epsilon = -1"),
     (["--epsilon", "1e99"], "--epsilon = 1e99"),
+    (["--enhancement-weight", "-1"], "--enhancement-weight = -1"),
     (["--preset", "sane"], "--preset = sane"),
     (["--split", "training"], "--split = training"),
     (["--weights", "cosine"], "--weights = cosine"),

@@ -245,9 +245,10 @@ TEST_CASE("golden example: the slow oracle of the tests agrees with the stated n
     check(c, "S", s, kGraphTolerance);
     check(c, "St", graft::test::denoised(s, options), 0.0);
     check(c, "Ct", graft::test::enhanced(overlap, options), kGraphTolerance);
-    const Dense w = graft::test::refined_weights(s, x.interactions, options);
-    check(c, "W", w, kGraphTolerance);
-    const Dense a = graft::test::normalized(w, Normalization::symmetric);
+    RefineOptions raw = options;
+    raw.normalization = Normalization::none;
+    check(c, "W", graft::test::refined(s, x.interactions, raw), kGraphTolerance);
+    const Dense a = graft::test::refined(s, x.interactions, options);
     check(c, "A", a, kGraphTolerance);
     check(c, "Estar1", graft::test::propagated(a, x.e, 1), kFeatureTolerance);
     check(c, "Estar2", graft::test::propagated(a, x.e, 2), kFeatureTolerance);

@@ -53,6 +53,8 @@ Input draw_input(Random& random, std::int64_t most_items) {
   input.options.normalization =
       pick(random, std::vector<Normalization>{Normalization::symmetric, Normalization::row, Normalization::none});
   input.options.epsilon = pick(random, std::vector<float>{0.0F, 1e-7F, 0.5F});
+  input.options.normalize_parts = draw(random, 0, 2) == 0;
+  input.options.enhancement_weight = pick(random, std::vector<float>{1.0F, 1.0F, 0.0F, 0.5F, 2.0F});
   return input;
 }
 
@@ -77,9 +79,7 @@ TEST_CASE("refine: every preset and option equals the dense oracle") {
     Input input = draw_input(random, 70);
     fit_the_oracle(input.options);
     const Dense cosine = graft::test::cosines(input.features.view());
-    const Dense w = graft::test::refined_weights(cosine, input.interactions, input.options);
-    const Dense expected =
-        graft::test::normalized(w, input.options.normalization, static_cast<double>(input.options.epsilon));
+    const Dense expected = graft::test::refined(cosine, input.interactions, input.options);
     const Graph graph = refine(input.features.view(), input.interactions, input.options);
     const std::string problem = difference(dense(graph), expected, 2e-6);
     CHECK_MESSAGE(problem.empty(), words(input, number) << ": " << problem);
@@ -127,7 +127,7 @@ TEST_CASE("refine: the counts of the summary are those of the oracle") {
         if (r != c && before[r][c] > 0.0) ++counts.edges_before;
         if (r != c && after[r][c] > 0.0) ++counts.edges_after;
         if (r == c && after[r][c] > 0.0) ++self_kept;
-        if (audience[r][c] > 0.0) ++audience_edges;
+        if (audience[r][c] > 0.0 && options.enhancement_weight > 0.0F) ++audience_edges;
       }
     }
     const std::string where = words(input, number);
@@ -227,7 +227,7 @@ TEST_CASE("explain: facts and ranks are those of the oracle") {
         CHECK_MESSAGE(facts.common_audience == graft::test::common(interactions, i, j), where);
         const bool keep_self = input.options.preset != Preset::noself;
         CHECK_MESSAGE(facts.cosine_rank == place(cosine, i, j, keep_self, false), where);
-        if (input.options.jaccard_k == 0) {
+        if (input.options.jaccard_k == 0 || input.options.enhancement_weight == 0.0F) {
           CHECK_MESSAGE(facts.audience_rule == EdgeRule::switched_off, where);
           continue;
         }

@@ -48,10 +48,24 @@ def audiences(history, k, preset):
     return np.where(chosen, jaccard, 0)
 
 
-def refined(features, history, *, k, threshold, jaccard_k, preset="reference", weights="binary", epsilon=0.0):
+def refined(
+    features,
+    history,
+    *,
+    k,
+    threshold,
+    jaccard_k,
+    preset="reference",
+    weights="binary",
+    epsilon=0.0,
+    normalize_parts=False,
+    enhancement_weight=1.0,
+):
     similar = neighbours(features, k, threshold, weights, self=preset == "reference")
-    enhancement = audiences(history, jaccard_k, preset) if jaccard_k else 0
-    return normal(similar + enhancement, epsilon)
+    enhancement = audiences(history, jaccard_k, preset) if jaccard_k else np.zeros(similar.shape)
+    if normalize_parts:
+        return normal(similar, epsilon) + enhancement_weight * normal(enhancement, epsilon)
+    return normal(similar + enhancement_weight * enhancement, epsilon)
 
 
 def interest(history, contents, k):

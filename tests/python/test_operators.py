@@ -113,6 +113,18 @@ def test_every_preset_and_option_of_refine_is_reached(shop, preset):
     assert np.allclose(graph.to_scipy().sum(axis=1), 1, atol=1e-5)
 
 
+def test_refine_may_normalise_the_two_graphs_apart(shop):
+    similar = graft.normalize(graft.knn_graph(shop.features, k=5, min_similarity=0.2, weights="binary"))
+    audience = graft.normalize(graft.jaccard_graph(shop.train, k=4))
+    options = {"knn_k": 5, "threshold": 0.2, "jaccard_k": 4, "normalize_parts": True}
+    made = graft.refine(shop.features, shop.train, enhancement_weight=0.5, **options)
+    assert made == graft.add(similar, graft.scale(audience, 0.5))
+    assert graft.refine(shop.features, shop.train, enhancement_weight=0, **options) == similar
+    for value in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(graft.InvalidArgument, match="enhancement_weight"):
+            graft.refine(shop.features, shop.train, enhancement_weight=value)
+
+
 def square(values):
     matrix = sp.csr_array(values)
     return matrix, graft.Graph.from_scipy(matrix)

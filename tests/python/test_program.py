@@ -33,10 +33,13 @@ def refined(program, out, *arguments):
         {"preset": "reference", "threshold": 0.3},
         {"preset": "paper", "knn_k": 3, "jaccard_k": 4, "weights": "similarity", "normalization": "row"},
         {"symmetrize": "mean", "epsilon": 1e-7, "threshold": -1, "jaccard_k": 0},
+        {"normalize_parts": True, "enhancement_weight": 0.5},
     ],
 )
 def test_refine_gives_the_programs_bits(program, tmp_path, options):
-    flags = [text for name, value in options.items() for text in (f"--{name.replace('_', '-')}", value)]
+    flags = []
+    for name, value in options.items():
+        flags += [f"--{name.replace('_', '-')}", *([] if value is True else [value])]
     inputs = ["--features", DEMO / "text_feat.npy", "--interactions", DEMO / "demo.inter"]
     features = np.load(DEMO / "text_feat.npy")
     train = graft.read_inter(DEMO / "demo.inter", items=len(features))

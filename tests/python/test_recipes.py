@@ -208,6 +208,19 @@ def test_freedom_is_as_defined(small, graph, placement):
     np.testing.assert_allclose(dense(made), expected, **CLOSE)
 
 
+@pytest.mark.parametrize("normalize_parts", [False, True])
+def test_the_two_graphs_may_be_normalised_apart_and_weighted(small, normalize_parts):
+    options = {"k": 5, "threshold": 0.4, "jaccard_k": 4, "epsilon": 0.5}
+    options |= {"normalize_parts": normalize_parts, "enhancement_weight": 0.7}
+    made = recipes.lattice(small.train, text=small.text, graph="refined", to="scipy", **options)
+    np.testing.assert_allclose(dense(made.text), refined(small.text, small.history, **options), **CLOSE)
+    plain = recipes.lattice(small.train, text=small.text, k=5, to="scipy")
+    ignored = recipes.lattice(
+        small.train, text=small.text, k=5, to="scipy", normalize_parts=normalize_parts, enhancement_weight=0.7
+    )
+    np.testing.assert_array_equal(dense(plain.text), dense(ignored.text))
+
+
 @pytest.mark.parametrize(("weight", "left"), [(0.0, "text"), (1.0, "image")])
 def test_a_modality_without_weight_is_left_out(small, weight, left):
     made = recipes.freedom(small.train, text=small.text, image=small.image, image_weight=weight, to="graft")

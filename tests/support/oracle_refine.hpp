@@ -151,12 +151,25 @@ inline Dense symmetrized(const Dense& matrix, const std::optional<Symmetrization
   return result;
 }
 
-/// W before normalisation, from dense cosines.
-inline Dense refined_weights(const Dense& cosine, const Interactions& interactions, const RefineOptions& options) {
-  Dense w = sum(denoised(cosine, options), enhanced(audience_overlap(interactions, options.preset), options));
-  w = symmetrized(w, options.symmetrize);
-  for (std::size_t r = 0; options.add_self_loops && r < w.size(); ++r) w[r][r] += 1.0;
-  return w;
+inline Dense scaled(Dense matrix, double factor) {
+  for (auto& row : matrix) {
+    for (double& value : row) value *= factor;
+  }
+  return matrix;
+}
+
+/// The refined graph, from dense cosines.
+inline Dense refined(const Dense& cosine, const Interactions& interactions, const RefineOptions& options) {
+  const auto finish = [&](Dense w, bool self_loops) {
+    w = symmetrized(w, options.symmetrize);
+    for (std::size_t r = 0; self_loops && r < w.size(); ++r) w[r][r] += 1.0;
+    return normalized(w, options.normalization, options.epsilon);
+  };
+  const Dense similarity = denoised(cosine, options);
+  const Dense audience = enhanced(audience_overlap(interactions, options.preset), options);
+  const double weight = options.enhancement_weight;
+  if (!options.normalize_parts) return finish(sum(similarity, scaled(audience, weight)), options.add_self_loops);
+  return sum(finish(similarity, options.add_self_loops), scaled(finish(audience, false), weight));
 }
 
 /// E* = sum over l = 0..layers of A^l E.

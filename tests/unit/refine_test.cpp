@@ -16,6 +16,8 @@
 #include <graft/ops/jaccard.hpp>
 #include <graft/ops/knn.hpp>
 #include <graft/ops/mix.hpp>
+#include <graft/ops/normalize.hpp>
+#include <graft/ops/scale.hpp>
 
 #include "../support/check.hpp"
 
@@ -62,9 +64,27 @@ TEST_CASE("refine: defaults are those of the documentation") {
   CHECK(!options.add_self_loops);
   CHECK(options.normalization == Normalization::symmetric);
   CHECK(options.epsilon == 0.0F);
+  CHECK(!options.normalize_parts);
+  CHECK(options.enhancement_weight == 1.0F);
   CHECK(std::string(name(Preset::noself)) == "noself");
   CHECK(std::string(name(Preset::reference)) == "reference");
   CHECK(std::string(name(Preset::paper)) == "paper");
+}
+
+TEST_CASE("refine: the two graphs may be normalised apart, and the second weighted") {
+  RefineOptions options = raw(Preset::noself);
+  const Graph similar = knn_graph(features(), {.k = 2, .min_similarity = 0.5F, .weights = Weights::binary});
+  const Graph audience = jaccard_graph(interactions(), {.k = 2});
+  options.enhancement_weight = 0.5F;
+  CHECK(refine(features(), interactions(), options) == add(similar, scale(audience, 0.5F)));
+  options.normalization = Normalization::symmetric;
+  CHECK(refine(features(), interactions(), options) == normalize(add(similar, scale(audience, 0.5F))));
+  options.normalize_parts = true;
+  CHECK(refine(features(), interactions(), options) == add(normalize(similar), scale(normalize(audience), 0.5F)));
+  options.enhancement_weight = 0.0F;
+  RefineSummary summary;
+  CHECK(refine(features(), interactions(), options, {}, &summary) == normalize(similar));
+  CHECK(summary.jaccard_edges == 0);
 }
 
 TEST_CASE("refine: jaccard_k = 0 switches enhancement off") {
@@ -266,6 +286,8 @@ TEST_CASE("refine: options out of range are refused with argument and value") {
   refused({.jaccard_k = -1}, {"refine", "jaccard_k = -1", ">= 0"});
   refused({.epsilon = -0.5F}, {"epsilon = -0.5", ">= 0"});
   refused({.epsilon = kNan}, {"epsilon", "nan"});
+  refused({.enhancement_weight = -1.0F}, {"enhancement_weight = -1", ">= 0"});
+  refused({.enhancement_weight = kNan}, {"enhancement_weight", "nan"});
 }
 
 TEST_CASE("refine: modalities that make no sense are refused by place") {

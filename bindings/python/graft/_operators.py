@@ -231,6 +231,8 @@ def refine(
     add_self_loops: bool = False,
     normalization: Normalization = "symmetric",
     epsilon: float = 0.0,
+    normalize_parts: bool = False,
+    enhancement_weight: float = 1.0,
     threads: int | None = None,
     progress: bool | ProgressCallback | None = None,
     context: Context | None = None,
@@ -254,6 +256,9 @@ def refine(
         add_self_loops: adds 1 to the diagonal of W before normalisation.
         normalization: "symmetric", "row" or "none".
         epsilon: added to row sums, >= 0.
+        normalize_parts: normalises S~ and C~ apart and adds them then. Beside binary similarity edges, Jaccard values
+            (mostly below 0.1) weigh little; apart, both graphs have a say.
+        enhancement_weight: factor of C~ in the sum, >= 0; 0 leaves C~ out.
         threads: as in Context.
         progress: as in Context.
         context: memory budget, numeric path, cancellation.
@@ -285,6 +290,8 @@ def refine(
         add_self_loops=add_self_loops,
         normalization=normalization,
         epsilon=epsilon,
+        normalize_parts=normalize_parts,
+        enhancement_weight=enhancement_weight,
         threads=threads,
         progress=progress,
         context=context,
@@ -305,6 +312,8 @@ def refine_with_summary(
     add_self_loops: bool = False,
     normalization: Normalization = "symmetric",
     epsilon: float = 0.0,
+    normalize_parts: bool = False,
+    enhancement_weight: float = 1.0,
     threads: int | None = None,
     progress: bool | ProgressCallback | None = None,
     context: Context | None = None,
@@ -322,6 +331,8 @@ def refine_with_summary(
         "add_self_loops": add_self_loops,
         "normalization": normalization,
         "epsilon": epsilon,
+        "normalize_parts": normalize_parts,
+        "enhancement_weight": enhancement_weight,
     }
     with running(context, threads, progress) as settings:
         graph, counts = _core.refine(modalities, held, values, settings)

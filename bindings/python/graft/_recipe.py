@@ -59,6 +59,8 @@ class Refinement:
     jaccard_k: int
     preset: Preset
     weights: Weights
+    normalize_parts: bool
+    enhancement_weight: float
 
 
 @dataclass(frozen=True)
@@ -181,6 +183,8 @@ class Recipe:
             weights=weights,
             normalization=normalization,
             epsilon=self._epsilon,
+            normalize_parts=self._refinement.normalize_parts,
+            enhancement_weight=self._refinement.enhancement_weight,
             context=self.context,
         )
 

@@ -17,12 +17,14 @@ Arguments that all recipes have:
   weights (graft.Graph or SciPy), whose diagonal need not be there.
 - k: places of a row of the KNN graph, that of the item itself included; >= 1.
 - epsilon: added to row sums before normalisation; >= 0.
-- graph: "vanilla" or "refined". The arguments from here to `weights` play no part in a vanilla graph.
+- graph: "vanilla" or "refined". The arguments from here to `enhancement_weight` play no part in a vanilla graph.
 - threshold: alpha, inclusive, in [-1, 1]; -1 prunes nothing. The image's is `image_threshold` where that is given:
   cosines of image features are distributed differently, so look at `graft.inspect` before choosing.
 - jaccard_k: items by audience a row; 0 adds none.
 - preset: what the diagonal does, as in `graft.refine`; "reference" keeps self loops, as the models do.
 - weights: of the similarity edges that stay: "binary", or "similarity" (their cosine).
+- normalize_parts: normalises S~ and C~ apart and adds them then, as in `graft.refine`.
+- enhancement_weight: factor of C~, >= 0.
 - to: "torch": coalesced float32 sparse COO tensors; "scipy": csr_array; "graft": graft.Graph.
 - context: threads, memory budget, progress, cancellation.
 
@@ -103,6 +105,8 @@ def freedom(
     jaccard_k: int = 10,
     preset: Preset = "reference",
     weights: Weights = "binary",
+    normalize_parts: bool = False,
+    enhancement_weight: float = 1.0,
     to: Library = "torch",
     context: Context | None = None,
 ) -> Adjacency:
@@ -131,6 +135,8 @@ def freedom(
         jaccard_k: K_c.
         preset: of the refinement.
         weights: of the refined similarity edges.
+        normalize_parts: whether S~ and C~ are normalised apart.
+        enhancement_weight: factor of C~.
         to: "torch", "scipy" or "graft".
         context: how it runs.
 
@@ -149,7 +155,7 @@ def freedom(
            [0.535, 0.375, 0.177],
            [0.   , 0.177, 0.75 ]], dtype=float32)
     """
-    refinement = Refinement(graph, jaccard_k, preset, weights)
+    refinement = Refinement(graph, jaccard_k, preset, weights, normalize_parts, enhancement_weight)
     recipe = Recipe("freedom", interactions, "binary", epsilon, refinement, to, context)
     _recipe.check_choice(recipe.operation, "placement", placement, ("per_modality", "after_mix"))
     given = recipe.sources(
@@ -173,6 +179,8 @@ def lattice(
     jaccard_k: int = 10,
     preset: Preset = "reference",
     weights: Weights = "binary",
+    normalize_parts: bool = False,
+    enhancement_weight: float = 1.0,
     to: Library = "torch",
     context: Context | None = None,
 ) -> ModalityGraphs:
@@ -198,6 +206,8 @@ def lattice(
         jaccard_k: K_c.
         preset: of the refinement.
         weights: of the refined similarity edges.
+        normalize_parts: whether S~ and C~ are normalised apart.
+        enhancement_weight: factor of C~.
         to: "torch", "scipy" or "graft".
         context: how it runs.
 
@@ -212,7 +222,7 @@ def lattice(
            [0.444, 0.556, 0.   ],
            [0.   , 0.23 , 0.735]], dtype=float32)
     """
-    refinement = Refinement(graph, jaccard_k, preset, weights)
+    refinement = Refinement(graph, jaccard_k, preset, weights, normalize_parts, enhancement_weight)
     recipe = Recipe("lattice", interactions, "similarity", epsilon, refinement, to, context)
     return _each(recipe, recipe.sources(text, image, k=k, threshold=threshold, image_threshold=image_threshold))
 
@@ -230,6 +240,8 @@ def mgcn(
     jaccard_k: int = 10,
     preset: Preset = "reference",
     weights: Weights = "binary",
+    normalize_parts: bool = False,
+    enhancement_weight: float = 1.0,
     to: Library = "torch",
     context: Context | None = None,
 ) -> ModalityGraphs:
@@ -245,7 +257,7 @@ def mgcn(
     >>> graft.recipes.mgcn(train, image=np.eye(2, dtype="f4"), k=1, to="graft").image.data
     array([1., 1.], dtype=float32)
     """
-    refinement = Refinement(graph, jaccard_k, preset, weights)
+    refinement = Refinement(graph, jaccard_k, preset, weights, normalize_parts, enhancement_weight)
     recipe = Recipe("mgcn", interactions, "similarity", epsilon, refinement, to, context)
     return _each(recipe, recipe.sources(text, image, k=k, threshold=threshold, image_threshold=image_threshold))
 
@@ -264,6 +276,8 @@ def smore(
     jaccard_k: int = 10,
     preset: Preset = "reference",
     weights: Weights = "binary",
+    normalize_parts: bool = False,
+    enhancement_weight: float = 1.0,
     to: Library = "torch",
     context: Context | None = None,
 ) -> SmoreGraphs:
@@ -293,6 +307,8 @@ def smore(
         jaccard_k: K_c.
         preset: of the refinement.
         weights: of the refined similarity edges.
+        normalize_parts: whether S~ and C~ are normalised apart.
+        enhancement_weight: factor of C~.
         to: "torch", "scipy" or "graft".
         context: how it runs.
 
@@ -306,7 +322,7 @@ def smore(
     array([[1. , 0.5],
            [0.5, 1. ]], dtype=float32)
     """
-    refinement = Refinement(graph, jaccard_k, preset, weights)
+    refinement = Refinement(graph, jaccard_k, preset, weights, normalize_parts, enhancement_weight)
     recipe = Recipe("smore", interactions, "similarity", epsilon, refinement, to, context)
     given = recipe.sources(text, image, k=k, image_k=image_k, threshold=threshold, image_threshold=image_threshold)
     words, picture = map(recipe.graph, recipe.both(*given))
@@ -327,6 +343,8 @@ def gume(
     jaccard_k: int = 10,
     preset: Preset = "reference",
     weights: Weights = "binary",
+    normalize_parts: bool = False,
+    enhancement_weight: float = 1.0,
     to: Library = "torch",
     context: Context | None = None,
 ) -> GumeGraphs:
@@ -353,6 +371,8 @@ def gume(
         jaccard_k: K_c.
         preset: of the refinement.
         weights: of the refined similarity edges.
+        normalize_parts: whether S~ and C~ are normalised apart.
+        enhancement_weight: factor of C~.
         to: "torch", "scipy" or "graft".
         context: how it runs.
 
@@ -368,7 +388,7 @@ def gume(
            [0.707, 0.   , 0.   , 0.5  ],
            [0.   , 0.707, 0.5  , 0.   ]], dtype=float32)
     """
-    refinement = Refinement(graph, jaccard_k, preset, weights)
+    refinement = Refinement(graph, jaccard_k, preset, weights, normalize_parts, enhancement_weight)
     recipe = Recipe("gume", interactions, "similarity", epsilon, refinement, to, context)
     _recipe.check_choice(recipe.operation, "shared", shared, ("vanilla", "denoised", "refined"))
     given = recipe.sources(text, image, k=k, threshold=threshold, image_threshold=image_threshold)
@@ -398,6 +418,8 @@ def soil(
     jaccard_k: int = 10,
     preset: Preset = "reference",
     weights: Weights = "binary",
+    normalize_parts: bool = False,
+    enhancement_weight: float = 1.0,
     to: Library = "torch",
     context: Context | None = None,
 ) -> ModalityGraphs:
@@ -426,6 +448,8 @@ def soil(
         jaccard_k: K_c.
         preset: of the refinement.
         weights: of the refined similarity edges.
+        normalize_parts: whether S~ and C~ are normalised apart.
+        enhancement_weight: factor of C~.
         to: "torch", "scipy" or "graft".
         context: how it runs.
 
@@ -438,7 +462,7 @@ def soil(
     >>> graft.recipes.soil(train, text=x, image=x, k=1, interest_k=1, to="graft").text.data
     array([2., 2.], dtype=float32)
     """
-    refinement = Refinement(graph, jaccard_k, preset, weights)
+    refinement = Refinement(graph, jaccard_k, preset, weights, normalize_parts, enhancement_weight)
     recipe = Recipe("soil", interactions, "similarity", epsilon, refinement, to, context)
     given = recipe.sources(text, image, k=k, threshold=threshold, image_threshold=image_threshold)
     sources = recipe.both(*given)

@@ -74,6 +74,8 @@ RefineOptions refine_options(const char* operation, const py::dict& values) {
   options.read("add_self_loops", refinement.add_self_loops);
   options.read("normalization", refinement.normalization, kNormalizations);
   options.read("epsilon", refinement.epsilon);
+  options.read("normalize_parts", refinement.normalize_parts);
+  options.read("enhancement_weight", refinement.enhancement_weight);
   return refinement;
 }
 

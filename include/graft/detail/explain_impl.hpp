@@ -94,7 +94,7 @@ inline void explain_audience(const Interactions& interactions, std::int64_t i, s
   const Graph all = jaccard_graph(interactions, whole_row, context);
   facts.jaccard_rank = rank_in_row(all, i, j);
   if (facts.jaccard_rank > 0) facts.jaccard = weight_of(all, i, j);
-  if (options.jaccard_k == 0) {
+  if (!enhances(options)) {
     facts.audience_rule = EdgeRule::switched_off;
   } else if (facts.common_audience == 0) {
     facts.audience_rule = EdgeRule::no_common_audience;
@@ -103,7 +103,7 @@ inline void explain_audience(const Interactions& interactions, std::int64_t i, s
   } else if (facts.jaccard_rank > options.jaccard_k) {
     facts.audience_rule = EdgeRule::below_rank;
   } else {
-    facts.weight += facts.jaccard;
+    facts.weight += options.enhancement_weight * facts.jaccard;
   }
 }
 

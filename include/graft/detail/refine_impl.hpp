@@ -17,6 +17,7 @@
 #include <graft/ops/knn.hpp>
 #include <graft/ops/mix.hpp>
 #include <graft/ops/refine.hpp>
+#include <graft/ops/scale.hpp>
 #include <graft/ops/threshold.hpp>
 
 namespace graft {
@@ -59,6 +60,10 @@ inline void check_refine_options(const RefineOptions& options) {
   }
   if (!std::isfinite(options.epsilon) || options.epsilon < 0.0F) {
     throw InvalidArgument(message("refine", "epsilon", std::to_string(options.epsilon), "must be finite and >= 0"));
+  }
+  if (!std::isfinite(options.enhancement_weight) || options.enhancement_weight < 0.0F) {
+    throw InvalidArgument(message("refine", "enhancement_weight", std::to_string(options.enhancement_weight),
+                                  "must be finite and >= 0; 0 leaves enhancement out"));
   }
 }
 
@@ -143,10 +148,29 @@ inline Graph denoised_sum(std::span<const Modality> modalities, std::span<const 
   return mix(views, coefficients, context);
 }
 
+inline bool enhances(const RefineOptions& options) {
+  return options.jaccard_k > 0 && options.enhancement_weight > 0.0F;
+}
+
+/// C~
 inline Graph enhancement_graph(const Interactions& interactions, const RefineOptions& options, const Context& context) {
   const PresetRules rules = rules_of(options.preset);
   return jaccard_graph(interactions,
                        {.k = options.jaccard_k, .self = rules.audience_self, .identical = rules.identical}, context);
+}
+
+/// graph + enhancement_weight * enhancement
+inline Graph with_enhancement(const Graph& graph, Graph enhancement, const RefineOptions& options,
+                              const Context& context) {
+  if (options.enhancement_weight != 1.0F) enhancement = scale(enhancement, options.enhancement_weight, context);
+  return add(graph, enhancement, context);
+}
+
+/// Symmetrised, with self loops where asked for, normalised.
+inline Graph finished(Graph graph, bool add_self_loops, const RefineOptions& options, const Context& context) {
+  if (options.symmetrize) graph = symmetrize(graph, *options.symmetrize, context);
+  if (add_self_loops) graph = add(graph, Graph::identity(graph.items()), context);
+  return normalize(graph, {.normalization = options.normalization, .epsilon = options.epsilon}, context);
 }
 
 }  // namespace detail
@@ -158,14 +182,17 @@ GRAFT_INLINE Graph refine(std::span<const Modality> modalities, const Interactio
   RefineSummary facts;
   Graph graph = detail::denoised_sum(modalities, shares, options, context, facts.similarity);
   facts.similarity_edges = graph.edges();
-  if (options.jaccard_k > 0) {
-    const Graph enhancement = detail::enhancement_graph(interactions, options, context);
+  Graph enhancement;
+  if (detail::enhances(options)) {
+    enhancement = detail::enhancement_graph(interactions, options, context);
     facts.jaccard_edges = enhancement.edges();
-    graph = add(graph, enhancement, context);
+    if (!options.normalize_parts) graph = detail::with_enhancement(graph, std::move(enhancement), options, context);
   }
-  if (options.symmetrize) graph = symmetrize(graph, *options.symmetrize, context);
-  if (options.add_self_loops) graph = add(graph, Graph::identity(graph.items()), context);
-  graph = normalize(graph, {.normalization = options.normalization, .epsilon = options.epsilon}, context);
+  graph = detail::finished(std::move(graph), options.add_self_loops, options, context);
+  if (detail::enhances(options) && options.normalize_parts) {
+    enhancement = detail::finished(std::move(enhancement), false, options, context);
+    graph = detail::with_enhancement(graph, std::move(enhancement), options, context);
+  }
   if (summary != nullptr) {
     facts.edges = graph.edges();
     facts.self_loops = detail::count_self_loops(graph);

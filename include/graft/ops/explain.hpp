@@ -14,7 +14,7 @@ namespace graft {
 /// The rule that decided over an edge of one of the two graphs; the first that applies.
 enum class EdgeRule {
   kept,
-  switched_off,        ///< enhancement is off (jaccard_k = 0)
+  switched_off,        ///< enhancement is off (jaccard_k or enhancement_weight = 0)
   self_dropped,        ///< j is i, and the preset has no self loops here
   zero_norm,           ///< one of the two feature rows is zero: its cosine to everything is 0, no edge
   no_common_audience,  ///< no user interacted with both
@@ -34,7 +34,7 @@ struct Explanation {
   float jaccard = 0.0F;              ///< weight the pair has, or would have, in the enhancement graph
   std::int64_t jaccard_rank = 0;     ///< place of j in row i, 1 = first; 0 if it has none
   EdgeRule audience_rule = EdgeRule::kept;
-  float weight = 0.0F;  ///< W_ij before normalisation
+  float weight = 0.0F;  ///< W_ij before any normalisation
 };
 
 /// Tells the facts about edge i <- j of `refine(features, interactions, options)`, computed by the same kernels.

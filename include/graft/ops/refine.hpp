@@ -47,6 +47,11 @@ struct RefineOptions {
   bool add_self_loops = false;
   Normalization normalization = Normalization::symmetric;
   float epsilon = 0.0F;  ///< added to row sums, see `normalize`
+  /// Normalises S~ and C~ each by itself and adds them then, in place of normalising their sum as Eq. 10-11 do. Beside
+  /// binary similarity edges, Jaccard values weigh little: most are below 0.1. Apart, both graphs have a say.
+  bool normalize_parts = false;
+  /// Factor of C~ in the sum, finite and >= 0; 0 leaves C~ out.
+  float enhancement_weight = 1.0F;
 };
 
 /// One source of item similarity: raw features, or a ready similarity graph (exactly one of the two).
@@ -78,6 +83,8 @@ struct RefineSummary {
 /// Refines the item-item graph: W = S~ + C~, normalised (MLLMRec, Eq. 7-11).
 ///
 /// Definition: S~ = top-K_s cosine edges >= alpha, binary; C~ = top-K_c Jaccard edges; A^ = N^-1/2 (S~ + C~) N^-1/2.
+/// With `normalize_parts`, A^ = N_S^-1/2 S~ N_S^-1/2 + enhancement_weight N_C^-1/2 C~ N_C^-1/2; `symmetrize` then works
+/// on either part, `add_self_loops` on S~.
 /// @param features  [items, dims] row-major float32; need not be normalised
 /// @param interactions  TRAINING interactions; as many items as features have rows
 /// @param summary  where not null, receives the counts
