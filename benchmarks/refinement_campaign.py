@@ -49,7 +49,7 @@ class Host:
     profile: str = ""
     without: Settings = field(default_factory=dict)  # what leaves the item graph out
     thresholds: tuple[str, ...] = ()  # alpha, "q0.1" for a quantile
-    short: bool = False  # a smaller search
+    short: bool = False  # a smaller search, and the whole forms alone over the seeds
     synth: tuple[str, ...] = ()  # options of `graft prepare synth`: a data set a seed is planted, none is read
     arms: tuple[Settings, ...] = ()  # what is compared where nothing is searched
 
@@ -322,7 +322,7 @@ def searched(host: Host, run: Callable[[Settings], Result]) -> tuple[Settings, .
     enhance = pick({**enhance, "gr_enhancement_weight": w} if w != "1" else enhance for w in weights)
     k = {key: value for key, value in enhance.items() if key != "gr_threshold"}
     both = pick(iter([{**alpha, **k}]))
-    arms = [denoise, total, enhance, both]
+    arms = [total, both] if host.short else [denoise, total, enhance, both]
     if host.without:
         arms.append(host.without)
     if host.profile:

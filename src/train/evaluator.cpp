@@ -95,12 +95,12 @@ Ranking Evaluator::rank(MatrixView<const float> user_vectors, MatrixView<const f
   return top_k_scores(evaluated, item_vectors, options, context);
 }
 
-Evaluation Evaluator::measure(const Ranking& ranking) const {
+Evaluation Evaluator::measure(const Ranking& ranking, const Context& context) const {
   Evaluation evaluation;
   const auto measure_split = [&](const HeldOut& held, std::span<const std::int64_t> rows, SplitEvaluation& split) {
     split.users = static_cast<std::int64_t>(held.users.size());
     split.interactions = held.size();
-    split.metrics = ranking_metrics(ranking, rows, held, options_.cutoffs);
+    split.metrics = ranking_metrics(ranking, rows, held, options_.cutoffs, context);
   };
   measure_split(data_.valid, valid_rows_, evaluation.valid);
   measure_split(data_.test, test_rows_, evaluation.test);
@@ -109,17 +109,17 @@ Evaluation Evaluator::measure(const Ranking& ranking) const {
 
 Evaluation Evaluator::quick(MatrixView<const float> user_vectors, MatrixView<const float> item_vectors,
                             const Context& context) const {
-  return measure(rank(user_vectors, item_vectors, context));
+  return measure(rank(user_vectors, item_vectors, context), context);
 }
 
 Evaluation Evaluator::full(MatrixView<const float> user_vectors, MatrixView<const float> item_vectors,
                            const Context& context) const {
   const Ranking ranking = rank(user_vectors, item_vectors, context);
-  Evaluation evaluation = measure(ranking);
+  Evaluation evaluation = measure(ranking, context);
   evaluation.catalogue = catalogue_metrics(ranking, data_.items, options_.cutoffs);
   if (options_.groups) {
-    add_groups(ranking, data_.valid, evaluation.valid);
-    add_groups(ranking, data_.test, evaluation.test);
+    add_groups(ranking, data_.valid, context, evaluation.valid);
+    add_groups(ranking, data_.test, context, evaluation.test);
   }
   return evaluation;
 }
@@ -146,9 +146,10 @@ std::vector<ValueRange> Evaluator::popularity_ranges() const {
   return ranges;
 }
 
-void Evaluator::add_groups(const Ranking& ranking, const HeldOut& held, SplitEvaluation& split) const {
+void Evaluator::add_groups(const Ranking& ranking, const HeldOut& held, const Context& context,
+                           SplitEvaluation& split) const {
   const auto measured = [&](const HeldOut& part) {
-    return ranking_metrics(ranking, rows_of(part), part, options_.cutoffs);
+    return ranking_metrics(ranking, rows_of(part), part, options_.cutoffs, context);
   };
   for (const ValueRange& range : activity_ranges()) {
     const HeldOut part = part_of(held, [&](std::int32_t user, std::int32_t /*item*/) {

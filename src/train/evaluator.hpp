@@ -19,7 +19,7 @@ namespace graft::training {
 /// Sums are taken in double precision, by rank, then by user as `held` lists them.
 /// @param ranking  its row rows[e] is the list of held.users[e]; shorter lists count as misses
 Metrics ranking_metrics(const Ranking& ranking, std::span<const std::int64_t> rows, const HeldOut& held,
-                        std::span<const std::int64_t> cutoffs);
+                        std::span<const std::int64_t> cutoffs, const Context& context = {});
 
 /// coverage@k and gini@k of the lists' first k, as graft::Evaluation defines them.
 Metrics catalogue_metrics(const Ranking& ranking, std::int64_t items, std::span<const std::int64_t> cutoffs);
@@ -44,12 +44,12 @@ class Evaluator {
   /// The list of each user of users_.
   [[nodiscard]] Ranking rank(MatrixView<const float> user_vectors, MatrixView<const float> item_vectors,
                              const Context& context) const;
-  [[nodiscard]] Evaluation measure(const Ranking& ranking) const;
+  [[nodiscard]] Evaluation measure(const Ranking& ranking, const Context& context) const;
   /// Where the ranking has the lists of held.users.
   [[nodiscard]] std::vector<std::int64_t> rows_of(const HeldOut& held) const;
   [[nodiscard]] std::vector<ValueRange> activity_ranges() const;
   [[nodiscard]] std::vector<ValueRange> popularity_ranges() const;
-  void add_groups(const Ranking& ranking, const HeldOut& held, SplitEvaluation& split) const;
+  void add_groups(const Ranking& ranking, const HeldOut& held, const Context& context, SplitEvaluation& split) const;
 
   const Dataset& data_;
   EvaluationOptions options_;             ///< cutoffs ascending, each once

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <graft/detail/checked.hpp>
+#include <graft/detail/parallel.hpp>
 
 #include "train/evaluator.hpp"
 
@@ -25,8 +26,8 @@ struct Gain {
   double precisions = 0.0;  ///< sum of hit_j (hits up to j) / j
 };
 
-/// Sums over the users, of one cutoff.
-struct Sums {
+/// Of one user, or the sums over users; of one cutoff.
+struct Measures {
   double recall = 0.0;
   double ndcg = 0.0;
   double precision = 0.0;
@@ -40,12 +41,13 @@ std::vector<std::int64_t> ascending(std::span<const std::int64_t> cutoffs) {
   return sorted;
 }
 
+/// Measures users, one after the other.
 class Measuring {
  public:
-  explicit Measuring(std::span<const std::int64_t> cutoffs) : cutoffs_(ascending(cutoffs)), sums_(cutoffs_.size()) {}
+  explicit Measuring(std::span<const std::int64_t> cutoffs) : cutoffs_(cutoffs) {}
 
-  /// @param truth  the user's held-out rows
-  void add(std::span<const std::int32_t> list, std::span<const std::int32_t> truth) {
+  /// @param truth  the user's held-out rows   @param measures  one a cutoff
+  void measure(std::span<const std::int32_t> list, std::span<const std::int32_t> truth, std::span<Measures> measures) {
     wanted_.assign(truth.begin(), truth.end());
     std::sort(wanted_.begin(), wanted_.end());
     Gain gain;
@@ -57,34 +59,18 @@ class Measuring {
         gain.discounted += discount(rank);
         gain.precisions += static_cast<double>(gain.hits) / static_cast<double>(rank + 1);
       }
-      add(sums_[c], gain, cutoffs_[c], static_cast<std::int64_t>(truth.size()));
+      measures[c] = of(gain, cutoffs_[c], static_cast<std::int64_t>(truth.size()));
     }
-    ++users_;
-  }
-
-  [[nodiscard]] Metrics means() const {
-    Metrics metrics;
-    if (users_ == 0) return metrics;
-    for (std::size_t c = 0; c < cutoffs_.size(); ++c) {
-      const auto put = [&](const char* name, double sum) {
-        metrics[fmt::format("{}@{}", name, cutoffs_[c])] = sum / static_cast<double>(users_);
-      };
-      put("recall", sums_[c].recall);
-      put("ndcg", sums_[c].ndcg);
-      put("precision", sums_[c].precision);
-      put("map", sums_[c].map);
-    }
-    return metrics;
   }
 
  private:
-  void add(Sums& sums, const Gain& gain, std::int64_t cutoff, std::int64_t truth) {
+  Measures of(const Gain& gain, std::int64_t cutoff, std::int64_t truth) {
     const std::int64_t most_hits = std::min(cutoff, truth);
     const auto hits = static_cast<double>(gain.hits);
-    sums.recall += hits / static_cast<double>(truth);
-    sums.ndcg += gain.discounted / ideal(most_hits);
-    sums.precision += hits / static_cast<double>(cutoff);
-    sums.map += gain.precisions / static_cast<double>(most_hits);
+    return {.recall = hits / static_cast<double>(truth),
+            .ndcg = gain.discounted / ideal(most_hits),
+            .precision = hits / static_cast<double>(cutoff),
+            .map = gain.precisions / static_cast<double>(most_hits)};
   }
 
   /// 1 / log2(j + 1) of rank j = place + 1. The tables grow as far as lists and truth reach.
@@ -104,12 +90,10 @@ class Measuring {
     }
   }
 
-  std::vector<std::int64_t> cutoffs_;
-  std::vector<Sums> sums_;
+  std::span<const std::int64_t> cutoffs_;
   std::vector<double> discounts_;
   std::vector<double> ideals_ = {0.0};
   std::vector<std::int32_t> wanted_;
-  std::int64_t users_ = 0;
 };
 
 /// Unequal recommendation; `counts` ascending.
@@ -128,13 +112,38 @@ double gini(std::span<const std::int64_t> counts) {
 }  // namespace
 
 Metrics ranking_metrics(const Ranking& ranking, std::span<const std::int64_t> rows, const HeldOut& held,
-                        std::span<const std::int64_t> cutoffs) {
-  Measuring measuring(cutoffs);
-  for (std::size_t e = 0; e < held.users.size(); ++e) {
-    const std::size_t begin = as_size(held.offsets[e]);
-    measuring.add(ranking.row_ids(rows[e]), std::span(held.items).subspan(begin, as_size(held.offsets[e + 1]) - begin));
+                        std::span<const std::int64_t> cutoffs, const Context& context) {
+  const std::vector<std::int64_t> sorted = ascending(cutoffs);
+  const std::size_t width = sorted.size();
+  std::vector<Measures> measures(held.users.size() * width);
+  detail::parallel_rows(context, "evaluate", static_cast<std::int64_t>(held.users.size()),
+                        [&](std::int64_t begin, std::int64_t end) {
+                          Measuring measuring(sorted);
+                          for (std::size_t e = as_size(begin); e < as_size(end); ++e) {
+                            const std::size_t first = as_size(held.offsets[e]);
+                            const std::size_t size = as_size(held.offsets[e + 1]) - first;
+                            measuring.measure(ranking.row_ids(rows[e]), std::span(held.items).subspan(first, size),
+                                              std::span(measures).subspan(e * width, width));
+                          }
+                        });
+  Metrics metrics;
+  for (std::size_t c = 0; c < width && !held.users.empty(); ++c) {
+    Measures sums;  // in the users' order, whoever measured them
+    for (std::size_t e = c; e < measures.size(); e += width) {
+      sums.recall += measures[e].recall;
+      sums.ndcg += measures[e].ndcg;
+      sums.precision += measures[e].precision;
+      sums.map += measures[e].map;
+    }
+    const auto put = [&](const char* name, double sum) {
+      metrics[fmt::format("{}@{}", name, sorted[c])] = sum / static_cast<double>(held.users.size());
+    };
+    put("recall", sums.recall);
+    put("ndcg", sums.ndcg);
+    put("precision", sums.precision);
+    put("map", sums.map);
   }
-  return measuring.means();
+  return metrics;
 }
 
 Metrics catalogue_metrics(const Ranking& ranking, std::int64_t items, std::span<const std::int64_t> cutoffs) {

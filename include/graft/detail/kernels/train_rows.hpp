@@ -143,16 +143,17 @@ void softmax_slope(const float* y, const float* dy, float* dx, int64_t count, bo
 }
 
 /// One row of a sparse product, kVectors vectors of columns at a time: their sums stay in registers.
+/// @param next  end of the edges that follow and will be wanted soon: rows of x are asked for beyond the end of this row
 template <class V, int kVectors>
-inline __attribute__((always_inline)) void sparse_row(const SparseRows& s, int64_t begin, int64_t end, const float* x,
-                                                      int64_t cols, float* y, bool accumulate) {
+inline __attribute__((always_inline)) void sparse_row(const SparseRows& s, int64_t begin, int64_t end, int64_t next,
+                                                      const float* x, int64_t cols, float* y, bool accumulate) {
   constexpr int64_t kAhead = 12;  // edges between asking for a row of x and using it
   constexpr int kLine = 16;       // floats of a cache line
   typename V::reg acc[kVectors];
 #pragma GCC unroll 16
   for (int v = 0; v < kVectors; ++v) acc[v] = accumulate ? V::load(y + v * V::width) : V::zero();
   for (int64_t e = begin; e < end; ++e) {
-    const float* ahead = x + s.columns[e + kAhead < end ? e + kAhead : e] * cols;
+    const float* ahead = x + s.columns[e + kAhead < next ? e + kAhead : e] * cols;
 #pragma GCC unroll 8
     for (int c = 0; c < kVectors * V::width; c += kLine) __builtin_prefetch(ahead + c);
     const typename V::reg weight = V::broadcast(s.weights + e);
@@ -178,20 +179,22 @@ inline __attribute__((always_inline)) void sparse_row_part(const SparseRows& s, 
 template <class V>
 void spmm(const SparseRows& s, int64_t begin, int64_t end, const float* x, int64_t cols, float* y, bool accumulate) {
   constexpr int kMost = V::width >= 8 ? 8 : 4;  // what the registers hold
+  const int64_t edges = s.selected == nullptr && begin < end ? s.offsets[end] : 0;
   for (int64_t p = begin; p < end; ++p) {
     const int64_t row = s.selected == nullptr ? p : s.selected[p];
     const int64_t first = s.offsets[row];
     const int64_t last = s.offsets[row + 1];
+    const int64_t next = last < edges ? edges : last;
     float* out = y + p * cols;
     int64_t c = 0;
     for (; c + kMost * V::width <= cols; c += kMost * V::width) {
-      sparse_row<V, kMost>(s, first, last, x + c, cols, out + c, accumulate);
+      sparse_row<V, kMost>(s, first, last, next, x + c, cols, out + c, accumulate);
     }
     for (; c + 4 * V::width <= cols; c += 4 * V::width) {
-      sparse_row<V, 4>(s, first, last, x + c, cols, out + c, accumulate);
+      sparse_row<V, 4>(s, first, last, next, x + c, cols, out + c, accumulate);
     }
     for (; c + V::width <= cols; c += V::width) {
-      sparse_row<V, 1>(s, first, last, x + c, cols, out + c, accumulate);
+      sparse_row<V, 1>(s, first, last, next, x + c, cols, out + c, accumulate);
     }
     if (c < cols) {
       sparse_row_part<V>(s, first, last, x + c, cols, out + c, accumulate, static_cast<int>(cols - c));
