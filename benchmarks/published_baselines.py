@@ -1,9 +1,9 @@
 """Trains the published baselines on the published splits and sets the results beside the published numbers.
 
 Each point of a model's grid is one `graft train` in a run directory of its own, so the script can be stopped and
-started again: finished runs are kept, others go on from their checkpoints. The point is chosen on VALIDATION
-Recall@20; its test numbers are reported. The published numbers were chosen on the test set (the code that made them
-does), which favours them a little.
+started again: what finished runs gave is a line each of the results file, and is not made again; others go on from
+their checkpoints. The point is chosen on VALIDATION Recall@20; its test numbers are reported. The published numbers
+were chosen on the test set (the code that made them does), which favours them a little.
 
     python3 benchmarks/published_baselines.py --data DATA --runs build/runs --out benchmarks/BASELINES.md
 
@@ -78,8 +78,11 @@ class Result:
     """What a finished run tells."""
 
     point: Point
-    metrics: dict
+    metrics: dict  # of metrics.json: those of METRICS, and what the tables tell of the training
     minutes: float
+
+    def line(self) -> str:
+        return json.dumps({"run": self.point.name, "minutes": round(self.minutes, 2), "metrics": self.metrics})
 
 
 def points(models: list[str], sets: list[str]) -> list[Point]:
@@ -94,7 +97,9 @@ def points(models: list[str], sets: list[str]) -> list[Point]:
     ]
 
 
-def train(point: Point, arguments: argparse.Namespace) -> str:
+def train(point: Point, known: dict[str, Result], arguments: argparse.Namespace) -> str:
+    if point.name in known:
+        return f"{point.name}: known"
     log = arguments.runs / f"{point.name}.txt"
     with log.open("a") as output:
         command = point.command(arguments.graft, arguments.data, arguments.runs, arguments.threads)
@@ -112,7 +117,21 @@ def result(point: Point, runs: Path) -> Result | None:
         return None
     with (directory / "log.csv").open(newline="") as file:
         seconds = sum(float(row["train_seconds"]) + float(row["evaluation_seconds"]) for row in csv.DictReader(file))
-    return Result(point, metrics, seconds / 60)
+    kept = {name: metrics[name] for name in ("best_epoch", "epochs", "seconds_per_epoch")}
+    for split in ("valid", "test"):
+        kept[split] = {name: round(metrics[split][name], 8) for name in METRICS}
+    return Result(point, kept, seconds / 60)
+
+
+def known_results(file: Path, every: list[Point]) -> dict[str, Result]:
+    """By the name of the run."""
+    if not file.exists():
+        return {}
+    lines = {line["run"]: line for line in map(json.loads, file.read_text().splitlines())}
+    named = {point.name: point for point in every}
+    return {
+        name: Result(named[name], line["metrics"], line["minutes"]) for name, line in lines.items() if name in named
+    }
 
 
 def settings_text(point: Point) -> str:
@@ -199,6 +218,9 @@ def main() -> None:
     parser.add_argument("--graft", default="build/release/graft", help="the program")
     parser.add_argument("--data", type=Path, help="directory of the sets")
     parser.add_argument("--runs", type=Path, required=True, help="directory of the runs")
+    parser.add_argument(
+        "--results", type=Path, default=Path("benchmarks/baseline_results.jsonl"), help="a line a finished run"
+    )
     parser.add_argument("--out", type=Path, default=Path("benchmarks/BASELINES.md"), help="the page to write")
     parser.add_argument("--models", nargs="+", default=list(GRIDS), choices=list(GRIDS))
     parser.add_argument("--sets", nargs="+", default=["baby", "sports", "clothing"])
@@ -210,14 +232,19 @@ def main() -> None:
     parser.add_argument("--table", action="store_true", help="only write the page of the runs that are there")
     arguments = parser.parse_args()
     arguments.runs.mkdir(parents=True, exist_ok=True)
+    every = points(list(GRIDS), ["baby", "sports", "clothing"])
+    known = known_results(arguments.results, every)
     if not arguments.table:
         if arguments.data is None:
             parser.error("--data: needed to train")
         with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-            for line in pool.map(lambda point: train(point, arguments), points(arguments.models, arguments.sets)):
+            for line in pool.map(
+                lambda point: train(point, known, arguments), points(arguments.models, arguments.sets)
+            ):
                 print(line, file=sys.stderr, flush=True)
-    every = points(list(GRIDS), ["baby", "sports", "clothing"])
-    results = [found for found in (result(point, arguments.runs) for point in every) if found is not None]
+    made = (known.get(point.name) or result(point, arguments.runs) for point in every)
+    results = [found for found in made if found is not None]
+    arguments.results.write_text("".join(found.line() + "\n" for found in results))
     arguments.out.write_text(page(results, arguments))
 
 
