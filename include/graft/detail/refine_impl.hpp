@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <graft/detail/checked.hpp>
+#include <graft/detail/parallel.hpp>
 #include <graft/detail/select_neighbours.hpp>
 #include <graft/ops/add.hpp>
 #include <graft/ops/binarize.hpp>
@@ -120,13 +121,14 @@ inline std::int64_t count_isolated(const GraphView& graph) {
 inline Graph denoised_graph(const Modality& modality, const RefineOptions& options, const Context& context,
                             DenoisingCounts& counts) {
   const Self self = rules_of(options.preset).similarity_self;
-  Graph graph = modality.similarity ? select_neighbours(*modality.similarity, options.knn_k, self, context)
+  Graph graph = modality.similarity ? select_neighbours(*modality.similarity, options.knn_k, self, on_host(context))
                                     : knn_graph(modality.features, {.k = options.knn_k, .self = self}, context);
   counts.edges_before += graph.edges() - count_self_loops(graph);
   const float alpha = modality.threshold.value_or(options.threshold);
-  if (alpha > -1.0F) graph = threshold(graph, alpha, context);
+  const Context host = on_host(context);
+  if (alpha > -1.0F) graph = threshold(graph, alpha, host);
   counts.edges_after += graph.edges() - count_self_loops(graph);
-  return options.weights == Weights::binary ? binarize(graph, context) : graph;
+  return options.weights == Weights::binary ? binarize(graph, host) : graph;
 }
 
 inline Graph denoised_sum(std::span<const Modality> modalities, std::span<const float> shares,
@@ -140,7 +142,7 @@ inline Graph denoised_sum(std::span<const Modality> modalities, std::span<const 
   }
   if (graphs.size() == 1) return std::move(graphs.front());
   const std::vector<GraphView> views(graphs.begin(), graphs.end());
-  return mix(views, coefficients, context);
+  return mix(views, coefficients, on_host(context));
 }
 
 inline Graph enhancement_graph(const Interactions& interactions, const RefineOptions& options, const Context& context) {
@@ -155,17 +157,19 @@ GRAFT_INLINE Graph refine(std::span<const Modality> modalities, const Interactio
                           const RefineOptions& options, const Context& context, RefineSummary* summary) {
   detail::check_refine_options(options);
   const std::vector<float> shares = detail::check_modalities(modalities, interactions.items());
+  // The algebra reads each edge a few times: it is the processor's even where the two operators are the device's.
+  const Context host = detail::on_host(context);
   RefineSummary facts;
   Graph graph = detail::denoised_sum(modalities, shares, options, context, facts.similarity);
   facts.similarity_edges = graph.edges();
   if (options.jaccard_k > 0) {
     const Graph enhancement = detail::enhancement_graph(interactions, options, context);
     facts.jaccard_edges = enhancement.edges();
-    graph = add(graph, enhancement, context);
+    graph = add(graph, enhancement, host);
   }
-  if (options.symmetrize) graph = symmetrize(graph, *options.symmetrize, context);
-  if (options.add_self_loops) graph = add(graph, Graph::identity(graph.items()), context);
-  graph = normalize(graph, {.normalization = options.normalization, .epsilon = options.epsilon}, context);
+  if (options.symmetrize) graph = symmetrize(graph, *options.symmetrize, host);
+  if (options.add_self_loops) graph = add(graph, Graph::identity(graph.items()), host);
+  graph = normalize(graph, {.normalization = options.normalization, .epsilon = options.epsilon}, host);
   if (summary != nullptr) {
     facts.edges = graph.edges();
     facts.self_loops = detail::count_self_loops(graph);
