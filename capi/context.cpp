@@ -11,7 +11,23 @@ graft_context_options default_context() {
           .path = GRAFT_PATH_AUTOMATIC,
           .memory_budget = defaults.memory_budget,
           .progress = nullptr,
-          .progress_data = nullptr};
+          .progress_data = nullptr,
+          .backend = GRAFT_BACKEND_CPU,
+          .device = defaults.device,
+          .device_memory_budget = defaults.device_memory_budget};
+}
+
+Backend backend_of(const char* operation, graft_backend backend) {
+  switch (backend) {
+    case GRAFT_BACKEND_CPU:
+      return Backend::cpu;
+    case GRAFT_BACKEND_CUDA:
+      return Backend::cuda;
+    case GRAFT_BACKEND_AUTOMATIC:
+      return Backend::automatic;
+    default:
+      refuse(operation, "options.backend", std::to_string(backend), "must be a named value, 0 to 2");
+  }
 }
 
 NumericPath path_of(const char* operation, graft_numeric_path path) {
@@ -53,6 +69,13 @@ graft_status graft_context_create(const graft_context_options* options, graft_co
     if (given.memory_budget < 0) {
       refuse(kOperation, "options.memory_budget", std::to_string(given.memory_budget), "must be >= 0 bytes");
     }
+    if (given.device_memory_budget < 0) {
+      refuse(kOperation, "options.device_memory_budget", std::to_string(given.device_memory_budget),
+             "must be >= 0 bytes");
+    }
+    context.backend = backend_of(kOperation, given.backend);
+    context.device = given.device;
+    context.device_memory_budget = given.device_memory_budget;
     context.threads = given.threads;
     context.memory_budget = given.memory_budget;
     context.path = path_of(kOperation, given.path);

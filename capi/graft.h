@@ -42,7 +42,7 @@ enum {
   GRAFT_INVALID_ARGUMENT = -1,    /* an argument has a value that is not accepted */
   GRAFT_IO_ERROR = -2,            /* a file cannot be opened, read, written or renamed */
   GRAFT_FORMAT_ERROR = -3,        /* a file's content is not what its format allows */
-  GRAFT_BACKEND_UNAVAILABLE = -4, /* the numeric path is not in this build or processor */
+  GRAFT_BACKEND_UNAVAILABLE = -4, /* numeric path, CUDA library, driver, device or operator is not there */
   GRAFT_OUT_OF_MEMORY = -5,       /* the memory budget is too small (the message names the least), or the system's */
   GRAFT_CANCELLED = -6,           /* by graft_context_cancel or by the progress callback */
   GRAFT_INTERNAL_ERROR = -7       /* a defect of the library: please report the message */
@@ -95,6 +95,12 @@ enum {
 };
 typedef int32_t graft_numeric_path;
 enum { GRAFT_PATH_AUTOMATIC = 0, GRAFT_PATH_BASELINE = 1, GRAFT_PATH_AVX2 = 2, GRAFT_PATH_AVX512 = 3 };
+typedef int32_t graft_backend;
+enum {
+  GRAFT_BACKEND_CPU = 0,
+  GRAFT_BACKEND_CUDA = 1,     /* a CUDA device; an operator that it does not have is GRAFT_BACKEND_UNAVAILABLE */
+  GRAFT_BACKEND_AUTOMATIC = 2 /* the device where it is there and the work is big enough */
+};
 
 /* ---- Context: where and how a call runs --------------------------------------------------------------------- */
 
@@ -111,6 +117,9 @@ typedef struct graft_context_options {
   int64_t memory_budget;            /* bytes of workspace beyond inputs and outputs; default 64 MiB */
   graft_progress_callback progress; /* or NULL */
   void* progress_data;              /* handed to the callback */
+  graft_backend backend;            /* where operators run; default GRAFT_BACKEND_CPU */
+  int32_t device;                   /* CUDA ordinal; default 0 */
+  int64_t device_memory_budget;     /* bytes on the device, inputs too; default 4 GiB */
 } graft_context_options;
 
 GRAFT_API graft_status graft_context_options_init(graft_context_options* options, size_t size);
@@ -130,6 +139,15 @@ typedef struct graft_matrix_view {
   int64_t cols;
   int64_t stride; /* elements between the starts of two rows, >= cols */
 } graft_matrix_view;
+
+/* The same in a CUDA device's memory. What fills it may still be queued on the device: operators wait for it. */
+typedef struct graft_device_matrix_view {
+  const float* device_data;
+  int64_t rows;
+  int64_t cols;
+  int64_t stride;
+  int32_t device; /* ordinal; the context's must be the same */
+} graft_device_matrix_view;
 
 typedef struct graft_matrix graft_matrix;
 
@@ -260,6 +278,10 @@ GRAFT_API graft_status graft_knn_options_init(graft_knn_options* options, size_t
 /* Joins every item to its k most similar items. features [items, dims]. */
 GRAFT_API graft_status graft_knn_graph(const graft_matrix_view* features, const graft_knn_options* options,
                                        const graft_context* context, graft_graph** out);
+/* The same of features on the device of the context, which must be a CUDA one. */
+GRAFT_API graft_status graft_knn_graph_on_device(const graft_device_matrix_view* features,
+                                                 const graft_knn_options* options, const graft_context* context,
+                                                 graft_graph** out);
 GRAFT_API graft_status graft_knn_plan(int64_t items, int64_t dims, const graft_knn_options* options,
                                       const graft_context* context, graft_plan* out);
 
@@ -310,6 +332,11 @@ GRAFT_API graft_status graft_top_k_scores_options_init(graft_top_k_scores_option
 GRAFT_API graft_status graft_top_k_scores(const graft_matrix_view* queries, const graft_matrix_view* items,
                                           const graft_top_k_scores_options* options, const graft_context* context,
                                           graft_ranking** out);
+/* The same of matrices on the device of the context, which must be a CUDA one. */
+GRAFT_API graft_status graft_top_k_scores_on_device(const graft_device_matrix_view* queries,
+                                                    const graft_device_matrix_view* items,
+                                                    const graft_top_k_scores_options* options,
+                                                    const graft_context* context, graft_ranking** out);
 GRAFT_API graft_status graft_top_k_scores_plan(int64_t queries, int64_t items, int64_t dims,
                                                const graft_top_k_scores_options* options, const graft_context* context,
                                                graft_plan* out);

@@ -2,6 +2,8 @@
 #include <array>
 #include <limits>
 
+#include <graft/cuda/operators.hpp>
+
 #include "internal.hpp"
 
 namespace graft::capi {
@@ -85,6 +87,22 @@ TopKScoresOptions top_k_scores_of(const char* operation, const graft_top_k_score
   return result;
 }
 
+DeviceMatrixView device_matrix_of(const char* operation, const char* argument, const graft_device_matrix_view* view) {
+  const graft_device_matrix_view& given = required(operation, argument, view);
+  try {
+    return DeviceMatrixView::of_device_memory(given.device_data, given.rows, given.cols, given.stride, given.device);
+  } catch (const InvalidArgument& error) {
+    throw InvalidArgument(std::string(operation) + ": " + argument + ": " + error.what());
+  }
+}
+
+/// @throws InvalidArgument unless the context names a device
+const Context& device_context_of(const char* operation, const graft_context* context) {
+  const Context& given = context_of(context);
+  if (given.backend != Backend::cuda) refuse(operation, "context", name(given.backend), "must be of a CUDA device");
+  return given;
+}
+
 /// An operator from one graph to another.
 template <class Operator>
 graft_status transform(const char* operation, const graft_graph* graph, graft_graph** out,
@@ -107,6 +125,15 @@ graft_status graft_knn_graph(const graft_matrix_view* features, const graft_knn_
   return produce(kOperation, out, [&] {
     return graft::knn_graph(matrix_of(kOperation, "features", features), knn_of(kOperation, options),
                             context_of(context));
+  });
+}
+
+graft_status graft_knn_graph_on_device(const graft_device_matrix_view* features, const graft_knn_options* options,
+                                       const graft_context* context, graft_graph** out) {
+  constexpr const char* kOperation = "graft_knn_graph_on_device";
+  return produce(kOperation, out, [&] {
+    return graft::knn_graph(device_matrix_of(kOperation, "features", features), knn_of(kOperation, options),
+                            device_context_of(kOperation, context));
   });
 }
 
@@ -151,6 +178,19 @@ graft_status graft_top_k_scores(const graft_matrix_view* queries, const graft_ma
     const auto catalogue = matrix_of(kOperation, "items", items);
     return graft_ranking{
         graft::top_k_scores(asked, catalogue, top_k_scores_of(kOperation, options, asked.rows()), context_of(context))};
+  });
+}
+
+graft_status graft_top_k_scores_on_device(const graft_device_matrix_view* queries,
+                                          const graft_device_matrix_view* items,
+                                          const graft_top_k_scores_options* options, const graft_context* context,
+                                          graft_ranking** out) {
+  constexpr const char* kOperation = "graft_top_k_scores_on_device";
+  return produce(kOperation, out, [&] {
+    const graft::DeviceMatrixView rows = device_matrix_of(kOperation, "queries", queries);
+    return graft_ranking{graft::top_k_scores(rows, device_matrix_of(kOperation, "items", items),
+                                             top_k_scores_of(kOperation, options, rows.rows()),
+                                             device_context_of(kOperation, context))};
   });
 }
 

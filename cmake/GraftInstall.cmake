@@ -23,6 +23,11 @@ install(
   DESTINATION ${package_dir}
   COMPONENT compiled)
 
+if(GRAFT_BUILD_CUDA)
+  # Loaded at run time: nothing links it, so it is in no export set.
+  install(TARGETS graft_cuda LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT cuda)
+endif()
+
 if(TARGET graft_trainer)
   install(
     TARGETS graft_tools graft_trainer

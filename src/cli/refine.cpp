@@ -1,4 +1,5 @@
 // graft refine: files in, refined graph out.
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
@@ -13,6 +14,7 @@
 
 #include <graft/core/error.hpp>
 #include <graft/detail/atomic_file.hpp>
+#include <graft/detail/cuda_backend.hpp>
 #include <graft/io/inter.hpp>
 #include <graft/io/npy.hpp>
 #include <graft/io/npz.hpp>
@@ -76,6 +78,7 @@ class RefineRun {
 
   void run() {
     check_files(job_);
+    if (job_.backend == Backend::cuda) require_device();
     report_.path = resolve_numeric_path(context_);
     report_.threads = context_.threads;
     if (job_.split != Split::train) {
@@ -86,6 +89,7 @@ class RefineRun {
     load_sources();
     load_interactions();
     report_.read_seconds = watch.lap();
+    choose_backend();
     const Graph graph = refined();
     report_.refine_seconds = watch.lap();
     throw_if_cancelled(cancel_);
@@ -97,6 +101,31 @@ class RefineRun {
   }
 
  private:
+  /// @throws BackendUnavailable before anything is read
+  static void require_device() {
+    const detail::CudaPlugin plugin = detail::find_cuda_device(Context::cuda());
+    if (plugin.table != nullptr) return;
+    throw BackendUnavailable(fmt::format("--backend = cuda: {}; use --backend cpu or auto", plugin.missing));
+  }
+
+  /// One backend for the whole run, so that the result's provenance can name it.
+  void choose_backend() {
+    context_.backend = job_.backend;
+    if (job_.backend == Backend::automatic) {
+      double flops = 0.0;
+      for (std::size_t s = 0; s < job_.sources.size(); ++s) {
+        if (job_.sources[s].kind != Source::Kind::features) continue;
+        const SourceFacts& facts = report_.sources[s];
+        const auto items = static_cast<double>(facts.rows);
+        flops = std::max(flops, items * items * static_cast<double>(facts.cols));
+      }
+      const bool pays = flops >= detail::kLeastDeviceFlops;
+      context_.backend =
+          pays && detail::find_cuda_device(Context::cuda()).table != nullptr ? Backend::cuda : Backend::cpu;
+    }
+    report_.backend = context_.backend;
+  }
+
   void warn(const std::string& text) {
     report_.notices.push_back(text);
     print_message(kCommand, "warning", text);
@@ -218,9 +247,6 @@ class RefineRun {
 
 int run_refine(const RefineArguments& arguments) {
   RefineJob job = checked_job(arguments);
-  if (job.cuda) {
-    throw BackendUnavailable("--backend = cuda: this build has no CUDA backend; use --backend cpu or auto");
-  }
   RefineRun(std::move(job)).run();
   return kDone;
 }

@@ -21,7 +21,7 @@ constexpr Choice<Normalization> kNormalizations[] = {
     {"symmetric", Normalization::symmetric}, {"row", Normalization::row}, {"none", Normalization::none}};
 constexpr Choice<std::optional<Symmetrization>> kSymmetrizations[] = {
     {"none", std::nullopt}, {"max", Symmetrization::max}, {"mean", Symmetrization::mean}, {"min", Symmetrization::min}};
-constexpr Choice<bool> kBackends[] = {{"auto", false}, {"cpu", false}, {"cuda", true}};
+constexpr Choice<Backend> kBackends[] = {{"auto", Backend::automatic}, {"cpu", Backend::cpu}, {"cuda", Backend::cuda}};
 
 constexpr std::int64_t kMostThreads = 1024;
 
@@ -100,7 +100,8 @@ void add_refine_options(CLI::App& parser, RefineArguments& arguments) {
            "factor of the graph of common audience, >= 0; 0 leaves it out");
 
   add.group("Execution");
-  add.text("--backend", arguments.backend, "NAME", "auto, cpu or cuda");
+  add.text("--backend", arguments.backend, "NAME",
+           "auto, cpu or cuda; auto takes a CUDA device that is there if the work is big enough");
   add.text("--threads", arguments.threads, "N", "worker threads; 0 = one a core; never changes the result");
   add.text("--memory-budget", arguments.memory_budget, "SIZE",
            "workspace beyond inputs and result, e.g. 512MiB; never changes the result");
@@ -118,7 +119,7 @@ RefineJob checked_job(const RefineArguments& arguments) {
   job.interactions = required("--interactions", arguments.interactions, "a .inter file");
   job.split = parse_choice("--split", arguments.split, kSplits);
   job.options = parse_options(arguments);
-  job.cuda = parse_choice("--backend", arguments.backend, kBackends);
+  job.backend = parse_choice("--backend", arguments.backend, kBackends);
   job.threads = static_cast<int>(parse_integer("--threads", arguments.threads, 0, kMostThreads));
   job.memory_budget = parse_bytes("--memory-budget", arguments.memory_budget);
   job.out = required("--out", arguments.out, "the .npz file to write");

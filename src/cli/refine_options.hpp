@@ -59,7 +59,7 @@ struct RefineJob {
   std::filesystem::path interactions;
   Split split = Split::train;
   RefineOptions options;
-  bool cuda = false;
+  Backend backend = Backend::automatic;
   int threads = 0;
   std::int64_t memory_budget = kDefaultMemoryBudget;
   std::filesystem::path out;

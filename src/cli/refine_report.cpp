@@ -34,9 +34,14 @@ double as_typed(float value) {
   return number;
 }
 
+const char* path_name(const RefineReport& report) {
+  return report.backend == Backend::cuda ? name(report.backend) : name(report.path);
+}
+
 /// Numeric paths whose results have equal bits carry one name.
-const char* bits_name(NumericPath path) {
-  return path == NumericPath::avx2 || path == NumericPath::avx512 ? "fma" : name(path);
+const char* bits_name(const RefineReport& report) {
+  const bool fma = report.path == NumericPath::avx2 || report.path == NumericPath::avx512;
+  return report.backend == Backend::cpu && fma ? "fma" : path_name(report);
 }
 
 /// The text with U+FFFD in the place of bytes that are not UTF-8: file names may hold any, the formats may not.
@@ -98,7 +103,7 @@ Provenance provenance_of(const RefineJob& job, const RefineReport& report) {
   const RefineOptions& options = job.options;
   Provenance facts{{"version", kVersion},
                    {"operator", "refine"},
-                   {"numeric_path", bits_name(report.path)},
+                   {"numeric_path", bits_name(report)},
                    {"preset", name(options.preset)},
                    {"knn_k", std::to_string(options.knn_k)},
                    {"threshold", fmt::format("{}", options.threshold)},
@@ -148,7 +153,7 @@ std::string summary_text(const RefineJob& job, const RefineReport& report) {
                            report.refine_seconds, report.write_seconds));
   line("peak memory", bytes_text(peak_memory_bytes()));
   line("numeric path",
-       fmt::format("{}, {} thread{}", name(report.path), report.threads, report.threads == 1 ? "" : "s"));
+       fmt::format("{}, {} thread{}", path_name(report), report.threads, report.threads == 1 ? "" : "s"));
   line("written", job.out.string());
   return text;
 }
@@ -180,7 +185,8 @@ std::string summary_json(const RefineJob& job, const RefineReport& report) {
                      {"total", seconds}};
   json["peak_memory_bytes"] = peak_memory_bytes();
   json["memory_budget_bytes"] = job.memory_budget;
-  json["numeric_path"] = name(report.path);
+  json["backend"] = name(report.backend);
+  json["numeric_path"] = path_name(report);
   json["threads"] = report.threads;
   json["notices"] = report.notices;
   json["out"] = job.out.string();

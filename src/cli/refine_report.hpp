@@ -29,7 +29,8 @@ struct RefineReport {
   std::int64_t interactions = 0;
   std::int64_t duplicates = 0;
   std::string interactions_sha256;
-  NumericPath path = NumericPath::automatic;
+  Backend backend = Backend::cpu;             ///< that did the work
+  NumericPath path = NumericPath::automatic;  ///< of the CPU
   int threads = 0;
   RefineSummary summary;
   std::vector<std::string> notices;

@@ -14,6 +14,7 @@
 #include <graft/core/error.hpp>
 #include <graft/core/version.hpp>
 #include <graft/detail/atomic_file.hpp>
+#include <graft/detail/cuda_backend.hpp>
 
 #include "command.hpp"
 #include "console.hpp"
@@ -25,11 +26,23 @@ namespace {
 struct VersionFacts {
   std::string path = name(resolve_numeric_path());
   std::vector<std::string> available;
+  std::vector<std::string> backends = {"cpu"};
+  std::string cuda;  ///< the device, or what is missing
   std::string compiler;
   std::string tbb = TBB_runtime_version();
   std::string eigen = fmt::format("{}.{}.{}", EIGEN_WORLD_VERSION, EIGEN_MAJOR_VERSION, EIGEN_MINOR_VERSION);
   std::string zlib = zlibVersion();
 };
+
+void add_cuda(VersionFacts& facts) {
+  const detail::CudaPlugin plugin = detail::find_cuda_device(Context::cuda());
+  facts.cuda = "none: " + plugin.missing;
+  if (plugin.table == nullptr) return;
+  std::vector<char> text(detail::cuda::kMessageBytes);
+  plugin.table->describe(0, {text.data(), detail::cuda::kMessageBytes});  // of a failure it gives the reason
+  facts.backends.emplace_back("cuda");
+  facts.cuda = text.data();
+}
 
 VersionFacts version_facts() {
   VersionFacts facts;
@@ -41,6 +54,7 @@ VersionFacts version_facts() {
       continue;
     }
   }
+  add_cuda(facts);
 #if defined(__clang__)
   facts.compiler = "Clang " __clang_version__;
 #else
@@ -53,19 +67,21 @@ std::string as_text(const VersionFacts& facts) {
   return fmt::format(
       "graft {}\n"
       "numeric path   {} (available: {}; avx2 and avx512 give equal bits)\n"
-      "backends       cpu\n"
+      "backends       {}\n"
+      "CUDA device    {}\n"
       "compiler       {}\n"
       "oneTBB         {}\n"
       "Eigen          {}\n"
       "zlib           {}\n",
-      kVersion, facts.path, fmt::join(facts.available, ", "), facts.compiler, facts.tbb, facts.eigen, facts.zlib);
+      kVersion, facts.path, fmt::join(facts.available, ", "), fmt::join(facts.backends, ", "), facts.cuda,
+      facts.compiler, facts.tbb, facts.eigen, facts.zlib);
 }
 
 std::string as_json(const VersionFacts& facts) {
   const nlohmann::ordered_json json = {
-      {"version", kVersion},  {"numeric_path", facts.path}, {"numeric_paths", facts.available},
-      {"backends", {"cpu"}},  {"compiler", facts.compiler}, {"tbb", facts.tbb},
-      {"eigen", facts.eigen}, {"zlib", facts.zlib}};
+      {"version", kVersion},        {"numeric_path", facts.path}, {"numeric_paths", facts.available},
+      {"backends", facts.backends}, {"cuda", facts.cuda},         {"compiler", facts.compiler},
+      {"tbb", facts.tbb},           {"eigen", facts.eigen},       {"zlib", facts.zlib}};
   constexpr int kIndent = 2;
   return json.dump(kIndent) + "\n";
 }

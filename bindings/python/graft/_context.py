@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from graft import _core, _progress
 from graft._core import CancelToken
-from graft._types import NumericPath, ProgressCallback
+from graft._types import Backend, NumericPath, ProgressCallback
 
 DEFAULT_MEMORY_BUDGET = 64 << 20
+DEFAULT_DEVICE_MEMORY_BUDGET = 4 << 30
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,10 @@ class Context:
         progress: True shows a bar (tqdm where it is installed), a callable is called at most about 10 times a second,
             on the calling thread, with (operation, done, total); what it raises ends the call and is raised.
         cancel: cancel it from another thread to end the call with graft.Cancelled.
+        backend: "cpu"; "cuda", where an operator that the device does not have, or a missing library, driver or device,
+            raises BackendUnavailable; "auto" takes the device where it is there and the work is big enough.
+        device: CUDA ordinal of the device.
+        device_memory_budget: bytes on the device, inputs too.
 
     >>> import graft
     >>> graft.Context(threads=2, memory_budget=256 << 20).threads
@@ -39,6 +44,9 @@ class Context:
     path: NumericPath = "automatic"
     progress: bool | ProgressCallback | None = None
     cancel: CancelToken | None = None
+    backend: Backend = "cpu"
+    device: int = 0
+    device_memory_budget: int = DEFAULT_DEVICE_MEMORY_BUDGET
 
 
 @contextmanager
@@ -58,6 +66,9 @@ def running(
         "threads": context.threads if threads is None else threads,
         "memory_budget": context.memory_budget,
         "path": context.path,
+        "backend": context.backend,
+        "device": context.device,
+        "device_memory_budget": context.device_memory_budget,
     }
     if progress is not True:
         yield _core.CallSettings(values, context.cancel, progress or None)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from graft._core import Graph, Interactions
 
+Backend: TypeAlias = Literal["cpu", "cuda", "auto"]
 NumericPath: TypeAlias = Literal["automatic", "baseline", "avx2", "avx512"]
 Metric: TypeAlias = Literal["cosine", "dot", "l2"]
 Weights: TypeAlias = Literal["similarity", "binary"]

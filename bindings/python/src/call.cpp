@@ -3,6 +3,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <exception>
+#include <limits>
 #include <mutex>
 #include <thread>
 
@@ -153,6 +154,14 @@ void bind_calls(py::module_& module) {
              settings.context.threads = static_cast<int>(threads);
              options.read("memory_budget", settings.context.memory_budget);
              options.read("path", settings.context.path, kNumericPaths);
+             options.read("backend", settings.context.backend, kBackends);
+             std::int64_t device = 0;
+             options.read("device", device);
+             if (device < 0 || device > std::numeric_limits<int>::max()) {
+               throw InvalidArgument(detail::message("Context", "device", std::to_string(device), "must be >= 0"));
+             }
+             settings.context.device = static_cast<int>(device);
+             options.read("device_memory_budget", settings.context.device_memory_budget);
              if (cancel != nullptr) settings.cancel = *cancel;
              settings.progress = std::move(progress);
              return settings;

@@ -27,6 +27,8 @@ struct Choice {
   Value value;
 };
 
+inline constexpr Choice<Backend> kBackends[] = {
+    {"cpu", Backend::cpu}, {"cuda", Backend::cuda}, {"auto", Backend::automatic}};
 inline constexpr Choice<NumericPath> kNumericPaths[] = {{"automatic", NumericPath::automatic},
                                                         {"baseline", NumericPath::baseline},
                                                         {"avx2", NumericPath::avx2},

@@ -20,6 +20,13 @@ enum class NumericPath {
   avx512        ///< AVX-512F
 };
 
+/// Where an operator runs.
+enum class Backend {
+  cpu,
+  cuda,      ///< a CUDA device; BackendUnavailable says what is missing, or which operator it does not have
+  automatic  ///< the device where it is there, has the operator, and the work is big enough; else the CPU
+};
+
 /// How far a call has come.
 struct Progress {
   const char* operation = "";  ///< name of the operator, e.g. "knn_graph"
@@ -44,10 +51,14 @@ class CancelToken {
 /// Bytes of workspace, beyond inputs and outputs, that an operator may use on the CPU unless told otherwise.
 inline constexpr std::int64_t kDefaultMemoryBudget = std::int64_t{64} << 20;
 
+/// The same on a device, where what a call reads counts too: it has to be copied there.
+inline constexpr std::int64_t kDefaultDeviceMemoryBudget = std::int64_t{4} << 30;
+
 /// Executor, memory budget, progress and cancellation of a call: the only place for them. The result of a call
-/// does not depend on `threads`, `memory_budget` or `progress`.
+/// does not depend on `threads`, `memory_budget`, `device_memory_budget` or `progress`.
 ///
 ///     graft::Context context{.threads = 4, .memory_budget = 256 << 20};
+///     graft::Context on_device = graft::Context::cuda();
 struct Context {
   /// Worker threads; 0 = one a core. More cost memory (a tile buffer each) and never change a bit. They are threads of
   /// the oneTBB arena that the call is made in, so they run at most as many at a time as that has.
@@ -62,13 +73,40 @@ struct Context {
   std::function<void(const Progress&)> progress = {};
   /// Cancel it to end the call with Cancelled.
   CancelToken cancel = {};
+  Backend backend = Backend::cpu;
+  /// CUDA ordinal of the device.
+  int device = 0;
+  /// Bytes on the device: inputs, workspace and what of the result is held at once. Inputs that do not fit are streamed
+  /// in pieces; what cannot be cut smaller throws OutOfMemory and names the least.
+  std::int64_t device_memory_budget = kDefaultDeviceMemoryBudget;
+
+  /// The defaults, on a CUDA device.
+  static Context cuda(int ordinal = 0);
+  /// The defaults, on the device where that pays.
+  static Context automatic();
 };
+
+inline Context Context::cuda(int ordinal) {
+  Context context;
+  context.backend = Backend::cuda;
+  context.device = ordinal;
+  return context;
+}
+
+inline Context Context::automatic() {
+  Context context;
+  context.backend = Backend::automatic;
+  return context;
+}
 
 /// The path that a call with this context takes. @throws BackendUnavailable if a forced path is absent
 NumericPath resolve_numeric_path(const Context& context = {});
 
 /// "header-only", "baseline", "avx2", "avx512" or "automatic".
 const char* name(NumericPath path);
+
+/// "cpu", "cuda" or "automatic".
+const char* name(Backend backend);
 
 }  // namespace graft
 

@@ -12,7 +12,12 @@
 #include <cmath>
 #include <cstdint>
 
+#include <graft/detail/host_device.hpp>
+
 namespace graft::detail {
+
+/// 1 / (1 + 1e-7) in float32: what the published code gives a pair whose union is one single user.
+inline constexpr float kSingleUserJaccard = 0.99999988F;
 
 /// Bound of |score / exact - 1|, with room: a score takes at most four roundings to float.
 inline constexpr float kScoreSlack = 1e-6F;
@@ -22,7 +27,7 @@ inline constexpr float kNoEdge = -1.0F;
 struct Fraction {
   std::uint32_t num = 0;
   std::uint32_t den = 1;
-  friend bool operator<(const Fraction& a, const Fraction& b) {
+  GRAFT_HOST_DEVICE friend bool operator<(const Fraction& a, const Fraction& b) {
     return std::uint64_t{a.num} * b.den < std::uint64_t{b.num} * a.den;
   }
 };
@@ -30,14 +35,14 @@ struct Fraction {
 /// c / (d_i + d_j - c); with d_i fixed it is ordered as c / (d_i + d_j).
 struct JaccardMeasure {
   using Key = Fraction;
-  static float score(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t /*users*/) {
+  GRAFT_HOST_DEVICE static float score(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t /*users*/) {
     return static_cast<float>(c) / static_cast<float>(di + dj);
   }
-  static Key key(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t /*users*/) {
+  GRAFT_HOST_DEVICE static Key key(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t /*users*/) {
     return {static_cast<std::uint32_t>(c), static_cast<std::uint32_t>(di + dj)};
   }
-  static bool before(const Key& a, const Key& b) { return b < a; }
-  static float weight(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t /*users*/) {
+  GRAFT_HOST_DEVICE static bool before(const Key& a, const Key& b) { return b < a; }
+  GRAFT_HOST_DEVICE static float weight(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t /*users*/) {
     return static_cast<float>(c) / static_cast<float>(di + dj - c);
   }
 };
@@ -48,17 +53,17 @@ struct CosineMeasure {
     std::uint32_t count = 0;
     std::uint32_t degree = 1;
   };
-  static float score(std::int64_t c, std::int64_t /*di*/, std::int64_t dj, std::int64_t /*users*/) {
+  GRAFT_HOST_DEVICE static float score(std::int64_t c, std::int64_t /*di*/, std::int64_t dj, std::int64_t /*users*/) {
     return static_cast<float>(c) * static_cast<float>(c) / static_cast<float>(dj);
   }
-  static Key key(std::int64_t c, std::int64_t /*di*/, std::int64_t dj, std::int64_t /*users*/) {
+  GRAFT_HOST_DEVICE static Key key(std::int64_t c, std::int64_t /*di*/, std::int64_t dj, std::int64_t /*users*/) {
     return {static_cast<std::uint32_t>(c), static_cast<std::uint32_t>(dj)};
   }
-  static bool before(const Key& a, const Key& b) {
+  GRAFT_HOST_DEVICE static bool before(const Key& a, const Key& b) {
     __extension__ using Wide = unsigned __int128;  // 62 + 31 bits
     return Wide{a.count} * a.count * b.degree > Wide{b.count} * b.count * a.degree;
   }
-  static float weight(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t /*users*/) {
+  GRAFT_HOST_DEVICE static float weight(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t /*users*/) {
     return static_cast<float>(static_cast<double>(c) / std::sqrt(static_cast<double>(di) * static_cast<double>(dj)));
   }
 };
@@ -66,34 +71,34 @@ struct CosineMeasure {
 /// c / min(d_i, d_j).
 struct OverlapMeasure {
   using Key = Fraction;
-  static float score(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t /*users*/) {
+  GRAFT_HOST_DEVICE static float score(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t /*users*/) {
     return static_cast<float>(c) / static_cast<float>(std::min(di, dj));
   }
-  static Key key(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t /*users*/) {
+  GRAFT_HOST_DEVICE static Key key(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t /*users*/) {
     return {static_cast<std::uint32_t>(c), static_cast<std::uint32_t>(std::min(di, dj))};
   }
-  static bool before(const Key& a, const Key& b) { return b < a; }
-  static float weight(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t /*users*/) {
+  GRAFT_HOST_DEVICE static bool before(const Key& a, const Key& b) { return b < a; }
+  GRAFT_HOST_DEVICE static float weight(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t /*users*/) {
     return static_cast<float>(c) / static_cast<float>(std::min(di, dj));
   }
 };
 
 /// Whether the pair meets more often than independence predicts: c / users > (d_i / users)(d_j / users).
-inline bool associated(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t users) {
+GRAFT_HOST_DEVICE inline bool associated(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t users) {
   return c * users > di * dj;  // all below 2^31
 }
 
 /// log(c users / (d_i d_j)); with d_i fixed it is ordered as c / d_j.
 struct PmiMeasure {
   using Key = Fraction;
-  static float score(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t users) {
+  GRAFT_HOST_DEVICE static float score(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t users) {
     return associated(c, di, dj, users) ? static_cast<float>(c) / static_cast<float>(dj) : kNoEdge;
   }
-  static Key key(std::int64_t c, std::int64_t /*di*/, std::int64_t dj, std::int64_t /*users*/) {
+  GRAFT_HOST_DEVICE static Key key(std::int64_t c, std::int64_t /*di*/, std::int64_t dj, std::int64_t /*users*/) {
     return {static_cast<std::uint32_t>(c), static_cast<std::uint32_t>(dj)};
   }
-  static bool before(const Key& a, const Key& b) { return b < a; }
-  static float weight(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t users) {
+  GRAFT_HOST_DEVICE static bool before(const Key& a, const Key& b) { return b < a; }
+  GRAFT_HOST_DEVICE static float weight(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t users) {
     const double observed = static_cast<double>(c) * static_cast<double>(users);
     return static_cast<float>(std::log(observed / (static_cast<double>(di) * static_cast<double>(dj))));
   }
@@ -102,21 +107,21 @@ struct PmiMeasure {
 /// Dunning's G^2 = 2 sum over the cells of the 2 x 2 table of k log(k users / (row sum * column sum)).
 struct LogLikelihoodMeasure {
   using Key = double;
-  static float score(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t users) {
+  GRAFT_HOST_DEVICE static float score(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t users) {
     // rounding may leave the statistic of a nearly independent pair a little below 0
     return associated(c, di, dj, users) ? std::max(0.0F, weight(c, di, dj, users)) : kNoEdge;
   }
-  static Key key(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t users) {
+  GRAFT_HOST_DEVICE static Key key(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t users) {
     return 2.0 * (cell(c, di, dj, users) + cell(di - c, di, users - dj, users) + cell(dj - c, users - di, dj, users) +
                   cell(users - di - dj + c, users - di, users - dj, users));
   }
-  static bool before(const Key& a, const Key& b) { return a > b; }
-  static float weight(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t users) {
+  GRAFT_HOST_DEVICE static bool before(const Key& a, const Key& b) { return a > b; }
+  GRAFT_HOST_DEVICE static float weight(std::int64_t c, std::int64_t di, std::int64_t dj, std::int64_t users) {
     return static_cast<float>(key(c, di, dj, users));
   }
 
  private:
-  static double cell(std::int64_t k, std::int64_t row, std::int64_t column, std::int64_t users) {
+  GRAFT_HOST_DEVICE static double cell(std::int64_t k, std::int64_t row, std::int64_t column, std::int64_t users) {
     if (k == 0) return 0.0;
     const auto count = static_cast<double>(k);
     return count *

@@ -15,9 +15,6 @@
 
 namespace graft::detail {
 
-/// 1 / (1 + 1e-7) in float32: what the published code gives a pair whose union is one single user.
-inline constexpr float kSingleUserJaccard = 0.99999988F;
-
 /// A column that may become an edge of the row at work.
 struct Candidate {
   float score;

@@ -114,4 +114,16 @@ GRAFT_INLINE const char* name(NumericPath path) {
   return "unknown";
 }
 
+GRAFT_INLINE const char* name(Backend backend) {
+  switch (backend) {
+    case Backend::cpu:
+      return "cpu";
+    case Backend::cuda:
+      return "cuda";
+    case Backend::automatic:
+      return "automatic";
+  }
+  return "unknown";
+}
+
 }  // namespace graft

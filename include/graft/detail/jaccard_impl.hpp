@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 
 #include <graft/detail/audience_rows.hpp>
 #include <graft/detail/csr_build.hpp>
+#include <graft/detail/jaccard_on_device.hpp>
 #include <graft/detail/pairwise.hpp>
 #include <graft/ops/jaccard.hpp>
 
@@ -131,6 +133,13 @@ Graph audience_graph(const Interactions& interactions, const JaccardOptions& opt
 
 GRAFT_INLINE Graph jaccard_graph(const Interactions& interactions, const JaccardOptions& options,
                                  const Context& context) {
+  if (context.backend != Backend::cpu) {
+    detail::check_jaccard(options);
+    const RowRange rows = detail::clipped("jaccard_graph", "row_range", options.row_range, interactions.items());
+    const auto cost = [&](std::int64_t item) { return detail::row_cost(interactions, item); };
+    std::optional<Graph> graph = detail::jaccard_on_device(interactions, options, rows, cost, context);
+    if (graph) return *std::move(graph);
+  }
   switch (options.measure) {
     case AudienceMeasure::cosine:
       return detail::audience_graph<detail::CosineMeasure>(interactions, options, context);
@@ -147,6 +156,7 @@ GRAFT_INLINE Graph jaccard_graph(const Interactions& interactions, const Jaccard
 }
 
 GRAFT_INLINE Plan plan(const Interactions& interactions, const JaccardOptions& options, const Context& context) {
+  detail::require_host(context, "plan of jaccard_graph");
   const detail::JaccardPlan jaccard = detail::plan_jaccard(interactions, options, context);
   return {.workspace_bytes = jaccard.workspace_bytes,
           .output_bytes = 8 * jaccard.row_capacity.back() + 8 * (interactions.items() + 1),

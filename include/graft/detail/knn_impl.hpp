@@ -10,6 +10,7 @@
 
 #include <graft/detail/csr_build.hpp>
 #include <graft/detail/pairwise.hpp>
+#include <graft/detail/pairwise_on_device.hpp>
 #include <graft/ops/knn.hpp>
 
 namespace graft {
@@ -99,11 +100,50 @@ inline Graph knn_from_rows(std::int64_t items, const KnnOptions& options, const 
       std::move(top.all_ids()), std::move(top.all_values()));
 }
 
+/// The graph of features that the device reads, wherever they lie.
+inline Graph knn_on_device(const cuda::Table& table, const cuda::Matrix& features, const KnnOptions& options,
+                           const PairwiseShape& shape, const Context& context) {
+  const std::int64_t rows = shape.rows.end - shape.rows.begin;
+  const std::int64_t capacity = knn_row_capacity(shape, options.k);
+  const bool keep_self = options.self == Self::keep;
+  TopKRows top("knn_graph", rows, capacity);
+  std::vector<float> self_scores;
+  if (keep_self && options.metric == Metric::dot) self_scores = make_vector<float>("knn_graph", rows);
+  const NamedMatrix named{"features", features};
+  DeviceNorms norms("knn_graph", options.metric, named, named, true);
+  const cuda::PairwiseCall task{.queries = features,
+                                .items = features,
+                                .same = true,
+                                .metric = options.metric,
+                                .minimum = options.min_similarity,
+                                .row_begin = shape.rows.begin,
+                                .row_end = shape.rows.end,
+                                .column_begin = shape.columns.begin,
+                                .column_end = shape.columns.end,
+                                .self_scores = self_scores.empty() ? nullptr : self_scores.data()};
+  run_pairwise_on_device(table, "knn_graph", task, norms, top, context);
+  if (keep_self) {
+    // the best of k are the best of k - 1 and one more, which makes room for the row itself
+    const RowRange places = rows_with_self(shape);
+    for (std::int64_t place = places.begin; place < places.end; ++place) {
+      std::int32_t& count = top.all_counts()[as_size(place)];
+      count = std::min(count, static_cast<std::int32_t>(capacity - 1));
+    }
+    append_self_loops(options, shape, norms.of_queries(), self_scores, top);
+  }
+  return knn_from_rows(features.rows, options, shape.rows, top, on_host(context));
+}
+
 }  // namespace detail
 
 GRAFT_INLINE Graph knn_graph(Features features, const KnnOptions& options, const Context& context) {
   const std::int64_t items = features.rows();
   const detail::PairwiseShape shape = detail::knn_shape(items, features.cols(), options);
+  const detail::cuda::Table* const device =
+      detail::cuda_table(context, "knn_graph", detail::pair_flops(shape, options.metric), detail::kLeastDeviceFlops);
+  if (device != nullptr) {
+    return detail::knn_on_device(*device, detail::seam_matrix(features), options, shape, context);
+  }
   const std::vector<double> norms = detail::row_norms("knn_graph", "features", features, context);
   detail::check_products_fit("knn_graph", options.metric, {"features", norms}, {"features", norms});
   const detail::PairwisePlan plan = detail::plan_pairwise("knn_graph", shape, context);
@@ -126,6 +166,7 @@ GRAFT_INLINE Graph knn_graph(Features features, const KnnOptions& options, const
 }
 
 GRAFT_INLINE Plan plan(std::int64_t items, std::int64_t dims, const KnnOptions& options, const Context& context) {
+  detail::require_host(context, "plan of knn_graph");
   const detail::PairwiseShape shape = detail::knn_shape(items, dims, options);
   const detail::PairwisePlan pairwise = detail::plan_pairwise("knn_graph", shape, context);
   const std::int64_t rows = shape.rows.end - shape.rows.begin;

@@ -21,11 +21,27 @@ int worker_count(const Context& context);
 /// reaches the caller after every body has returned.
 void run_workers(int workers, const std::function<void(int)>& body);
 
+/// Whatever runs on the processor passes here: a context that names the device is never served elsewhere in silence.
+/// @throws BackendUnavailable naming the operator
+inline void require_host(const Context& context, const char* operation) {
+  if (context.backend != Backend::cuda) return;
+  throw BackendUnavailable(message(operation, "backend", "cuda",
+                                   "this operator does not run on the device yet; give it a CPU or automatic context"));
+}
+
+/// The context of those steps of a device operator that are made for the processor.
+inline Context on_host(const Context& context) {
+  Context host = context;
+  host.backend = Backend::cpu;
+  return host;
+}
+
 /// Counts finished units: reports progress at most 10 times a second and throws Cancelled when asked to stop.
 class Ticker {
  public:
   Ticker(const Context& context, const char* operation, std::int64_t total)
       : context_(context), operation_(operation), total_(total) {
+    require_host(context, operation);
     check();
   }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <graft/detail/checked.hpp>
+#include <graft/detail/parallel.hpp>
 #include <graft/detail/select_neighbours.hpp>
 #include <graft/ops/add.hpp>
 #include <graft/ops/binarize.hpp>
@@ -125,13 +126,14 @@ inline std::int64_t count_isolated(const GraphView& graph) {
 inline Graph denoised_graph(const Modality& modality, const RefineOptions& options, const Context& context,
                             DenoisingCounts& counts) {
   const Self self = rules_of(options.preset).similarity_self;
-  Graph graph = modality.similarity ? select_neighbours(*modality.similarity, options.knn_k, self, context)
+  Graph graph = modality.similarity ? select_neighbours(*modality.similarity, options.knn_k, self, on_host(context))
                                     : knn_graph(modality.features, {.k = options.knn_k, .self = self}, context);
   counts.edges_before += graph.edges() - count_self_loops(graph);
   const float alpha = modality.threshold.value_or(options.threshold);
-  if (alpha > -1.0F) graph = threshold(graph, alpha, context);
+  const Context host = on_host(context);
+  if (alpha > -1.0F) graph = threshold(graph, alpha, host);
   counts.edges_after += graph.edges() - count_self_loops(graph);
-  return options.weights == Weights::binary ? binarize(graph, context) : graph;
+  return options.weights == Weights::binary ? binarize(graph, host) : graph;
 }
 
 inline Graph denoised_sum(std::span<const Modality> modalities, std::span<const float> shares,
@@ -145,7 +147,7 @@ inline Graph denoised_sum(std::span<const Modality> modalities, std::span<const 
   }
   if (graphs.size() == 1) return std::move(graphs.front());
   const std::vector<GraphView> views(graphs.begin(), graphs.end());
-  return mix(views, coefficients, context);
+  return mix(views, coefficients, on_host(context));
 }
 
 inline bool enhances(const RefineOptions& options) {
@@ -179,6 +181,8 @@ GRAFT_INLINE Graph refine(std::span<const Modality> modalities, const Interactio
                           const RefineOptions& options, const Context& context, RefineSummary* summary) {
   detail::check_refine_options(options);
   const std::vector<float> shares = detail::check_modalities(modalities, interactions.items());
+  // The algebra reads each edge a few times: it is the processor's even where the two operators are the device's.
+  const Context host = detail::on_host(context);
   RefineSummary facts;
   Graph graph = detail::denoised_sum(modalities, shares, options, context, facts.similarity);
   facts.similarity_edges = graph.edges();
@@ -186,12 +190,12 @@ GRAFT_INLINE Graph refine(std::span<const Modality> modalities, const Interactio
   if (detail::enhances(options)) {
     enhancement = detail::enhancement_graph(interactions, options, context);
     facts.jaccard_edges = enhancement.edges();
-    if (!options.normalize_parts) graph = detail::with_enhancement(graph, std::move(enhancement), options, context);
+    if (!options.normalize_parts) graph = detail::with_enhancement(graph, std::move(enhancement), options, host);
   }
-  graph = detail::finished(std::move(graph), options.add_self_loops, options, context);
+  graph = detail::finished(std::move(graph), options.add_self_loops, options, host);
   if (detail::enhances(options) && options.normalize_parts) {
-    enhancement = detail::finished(std::move(enhancement), false, options, context);
-    graph = detail::with_enhancement(graph, std::move(enhancement), options, context);
+    enhancement = detail::finished(std::move(enhancement), false, options, host);
+    graph = detail::with_enhancement(graph, std::move(enhancement), options, host);
   }
   if (summary != nullptr) {
     facts.edges = graph.edges();
