@@ -359,7 +359,9 @@ def main() -> None:
         for host in HOSTS:
             if host.name in arguments.hosts:
                 work(campaign, host, SEEDS[: arguments.seeds])
-    arguments.out.write_text(page(list(campaign.results.values())))
+    order = [host.name for host in HOSTS]
+    results = sorted(campaign.results.values(), key=lambda result: order.index(result.host))
+    arguments.out.write_text(page(results, (here / "refinement_remarks.md").read_text()))
 
 
 if __name__ == "__main__":

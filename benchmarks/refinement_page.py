@@ -127,12 +127,10 @@ def search_table(results: list[Result]) -> list[str]:
     return lines
 
 
-def page(results: list[Result], remarks: str = "") -> str:
+def page(results: list[Result], remarks: str) -> str:
     """The whole page; `remarks` is what a person says of the tables."""
     hosts = list(dict.fromkeys(result.host for result in results))
-    lines = [HEAD]
-    if remarks:
-        lines += [remarks]
+    lines = [HEAD, remarks]
     for host in hosts:
         lines += [f"## {host}", "", *host_table([result for result in results if result.host == host])]
     minutes = sum(result.minutes for result in results)

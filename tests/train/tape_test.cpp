@@ -27,7 +27,7 @@ using Values = std::vector<double>;
 
 /// The double backend, counted.
 struct Bench {
-  std::unique_ptr<Backend> reference = cpu_reference_backend();
+  std::unique_ptr<autodiff::Backend> reference = cpu_reference_backend();
   CountingBackend backend{*reference};
   std::deque<Parameter> parameters;
 

@@ -143,7 +143,8 @@ void softmax_slope(const float* y, const float* dy, float* dx, int64_t count, bo
 }
 
 /// One row of a sparse product, kVectors vectors of columns at a time: their sums stay in registers.
-/// @param next  end of the edges that follow and will be wanted soon: rows of x are asked for beyond the end of this row
+/// @param next  end of the edges that follow and will be wanted soon: rows of x are asked for beyond the end of this
+/// row
 template <class V, int kVectors>
 inline __attribute__((always_inline)) void sparse_row(const SparseRows& s, int64_t begin, int64_t end, int64_t next,
                                                       const float* x, int64_t cols, float* y, bool accumulate) {
