@@ -1,15 +1,20 @@
-"""PyTorch on the same GPU, for the table of scripts/gpu-check: dense and row-blocked similarity with topk, dense Jaccard.
+"""PyTorch on the same GPU, for scripts/gpu-check: dense and row-blocked similarity with topk, dense Jaccard.
 
 Prints tab-separated rows: what, shape, items, dims, seconds. Features are random: the time does not depend on them.
 """
 
 import sys
 import time
+from functools import partial
 
 import torch
 
-SHAPES = {"baby": (19445, 7050, 118551), "sports": (35598, 18357, 218409), "clothing": (39387, 23033, 197338),
-          "electronics": (192403, 63001, 1689188)}
+SHAPES = {
+    "baby": (19445, 7050, 118551),
+    "sports": (35598, 18357, 218409),
+    "clothing": (39387, 23033, 197338),
+    "electronics": (192403, 63001, 1689188),
+}
 BLOCK = 4096
 K = 10
 REPEATS = 3
@@ -34,7 +39,7 @@ def dense(features):
 
 def blocked(features):
     unit = torch.nn.functional.normalize(features)
-    return [torch.topk(unit[begin:begin + BLOCK] @ unit.T, K + 1, dim=1) for begin in range(0, len(unit), BLOCK)]
+    return [torch.topk(unit[begin : begin + BLOCK] @ unit.T, K + 1, dim=1) for begin in range(0, len(unit), BLOCK)]
 
 
 def jaccard(users, items, count):
@@ -68,13 +73,13 @@ def main():
             continue
         for dims in (384, 4096):
             features = torch.randn(items, dims, device="cuda")
-            report("dense similarity + topk, float32", shape, items, dims, lambda: dense(features))
-            report("row-blocked similarity + topk, float32", shape, items, dims, lambda: blocked(features))
+            report("dense similarity + topk, float32", shape, items, dims, partial(dense, features))
+            report("row-blocked similarity + topk, float32", shape, items, dims, partial(blocked, features))
         if items <= 25000:
             report("dense Jaccard + topk", shape, items, 0, jaccard(users, items, count))
     if most >= 1_000_000:
         features = torch.randn(1_000_000, 384, device="cuda")
-        report("row-blocked similarity + topk, float32", "million", 1_000_000, 384, lambda: blocked(features))
+        report("row-blocked similarity + topk, float32", "million", 1_000_000, 384, partial(blocked, features))
 
 
 if __name__ == "__main__":
