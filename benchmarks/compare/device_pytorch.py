@@ -1,11 +1,11 @@
-"""PyTorch on the same GPU, for the table of scripts/gpu-check: similarity with topk and dense Jaccard.
+"""PyTorch on the same GPU, for scripts/gpu-check: dense and row-blocked similarity with topk, dense Jaccard.
 
 Prints tab-separated rows: what, shape, items, dims, seconds. Features are random: the time does not depend on them.
 """
 
-import functools
 import sys
 import time
+from functools import partial
 
 import torch
 
@@ -73,15 +73,13 @@ def main():
             continue
         for dims in (384, 4096):
             features = torch.randn(items, dims, device="cuda")
-            report("dense similarity + topk, float32", shape, items, dims, functools.partial(dense, features))
-            report("row-blocked similarity + topk, float32", shape, items, dims, functools.partial(blocked, features))
+            report("dense similarity + topk, float32", shape, items, dims, partial(dense, features))
+            report("row-blocked similarity + topk, float32", shape, items, dims, partial(blocked, features))
         if items <= 25000:
             report("dense Jaccard + topk", shape, items, 0, jaccard(users, items, count))
     if most >= 1_000_000:
         features = torch.randn(1_000_000, 384, device="cuda")
-        report(
-            "row-blocked similarity + topk, float32", "million", 1_000_000, 384, functools.partial(blocked, features)
-        )
+        report("row-blocked similarity + topk, float32", "million", 1_000_000, 384, partial(blocked, features))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 // The compiled bodies of include/graft/ops.
+#include <graft/detail/device_graph_impl.hpp>
 #include <graft/detail/device_memory_impl.hpp>
 #include <graft/detail/device_operators_impl.hpp>
 #include <graft/detail/elementwise_impl.hpp>

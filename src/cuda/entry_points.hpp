@@ -9,4 +9,6 @@ void pairwise(const graft::detail::cuda::Call& call, const graft::detail::cuda::
 graft::detail::cuda::Floors measure_floors(const graft::detail::cuda::Call& call);
 void audience(const graft::detail::cuda::Call& call, const graft::detail::cuda::AudienceCall& task);
 
+void graph_step(const graft::detail::cuda::Call& call, graft::detail::cuda::GraphCall& task);
+
 }  // namespace graft::cuda

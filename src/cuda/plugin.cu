@@ -92,6 +92,10 @@ seam::Status run_audience(const seam::Call* call, const seam::AudienceCall* task
   return guarded(call->message, [&] { audience(*call, *task); });
 }
 
+seam::Status run_graph(const seam::Call* call, seam::GraphCall* task) {
+  return guarded(call->message, [&] { graph_step(*call, *task); });
+}
+
 seam::Status run_floors(const seam::Call* call, seam::Floors* out) {
   return guarded(call->message, [&] { *out = measure_floors(*call); });
 }
@@ -111,6 +115,7 @@ extern "C" __attribute__((visibility("default"))) const graft::detail::cuda::Tab
                                             .copy = &cuda::copy,
                                             .pairwise = &cuda::run_pairwise,
                                             .audience = &cuda::run_audience,
+                                            .graph = &cuda::run_graph,
                                             .floors = &cuda::run_floors};
   return version == cuda::seam::kSeamVersion ? &kTable : nullptr;
 }

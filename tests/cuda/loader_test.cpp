@@ -3,10 +3,13 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
 #include <graft/cuda/device_graph.hpp>
+#include <graft/cuda/graph_operators.hpp>
 #include <graft/cuda/operators.hpp>
 #include <graft/ops/jaccard.hpp>
 #include <graft/ops/knn.hpp>
@@ -74,6 +77,14 @@ TEST_CASE("Context::cuda: bad options are told before the device is looked for")
   CHECK(contains(message_of<InvalidArgument>([&] { knn_graph(matrix, {}, Context::cuda(0)); }),
                  {"on device 1", "the context's device, 0"}));
   CHECK_THROWS_AS(DeviceMatrixView::of_device_memory(kValues.data(), 2, 2, 1), InvalidArgument);
+}
+
+TEST_CASE("DeviceGraph: bad arguments are told before the device is looked for") {
+  const DeviceGraph none;
+  CHECK(contains(message_of<InvalidArgument>([&] { threshold(none, 0.5F); }), {"threshold: graph", "is on no device"}));
+  CHECK_THROWS_AS(scale(none, std::numeric_limits<float>::infinity()), InvalidArgument);
+  CHECK_THROWS_AS(normalize(none, {.epsilon = -1.0F}), InvalidArgument);
+  CHECK_THROWS_AS(mix(none, std::nanf(""), none, 1.0F), InvalidArgument);
 }
 
 TEST_CASE("Context::cuda: an operator that the device does not have is named and not run elsewhere") {

@@ -23,6 +23,7 @@ INT32_MAX = 2**31 - 1
 # Devices of DLPack whose memory the processor can read: CPU, CUDA pinned.
 HOST_DEVICES = (1, 3)
 FLOAT_BYTES = (2, 4, 8)
+ON_DEVICE = "x.cpu(); knn_graph takes it where it is with context=graft.Context(backend='cuda')"
 
 
 def _type_name(value: object) -> str:
@@ -41,7 +42,7 @@ def _imported(operation: str, name: str, value: Any) -> npt.NDArray[Any]:
     except ValueError:  # a device that DLPack has no number for
         device = 0
     if device not in HOST_DEVICES or hasattr(value, "__cuda_array_interface__"):
-        raise BackendUnavailable(f"{operation}: {name}: is not in host memory: this build has no CUDA backend: x.cpu()")
+        raise BackendUnavailable(f"{operation}: {name}: is not in host memory: {ON_DEVICE}")
     try:
         return np.from_dlpack(value)
     except (BufferError, RuntimeError, TypeError) as error:
@@ -61,7 +62,7 @@ def _dense(operation: str, name: str, value: Any) -> npt.NDArray[Any]:
     if hasattr(value, "__dlpack__") and hasattr(value, "__dlpack_device__"):
         return _imported(operation, name, value)
     if hasattr(value, "__cuda_array_interface__"):
-        raise BackendUnavailable(f"{operation}: {name}: is not in host memory: this build has no CUDA backend")
+        raise BackendUnavailable(f"{operation}: {name}: is not in host memory: {ON_DEVICE}")
     try:
         return np.asarray(value)
     except ValueError as error:
@@ -83,6 +84,26 @@ def matrix(operation: str, name: str, value: MatrixLike) -> npt.NDArray[np.float
         return array
     with np.errstate(over="ignore"):  # the operators refuse the infinities, and say where
         return np.ascontiguousarray(array, dtype=np.float32)
+
+
+def device_matrix(operation: str, name: str, value: Any) -> tuple[int, int, int, int, int]:
+    """(pointer, rows, columns, stride, device) of a float32 matrix in a CUDA device's memory."""
+    facts = value.__cuda_array_interface__
+    shape = tuple(int(size) for size in facts["shape"])
+    if facts["typestr"] != "<f4":
+        raise TypeError(f"{operation}: {name}: type {facts['typestr']}: must be float32 on a device: x.float()")
+    if len(shape) != 2:
+        raise InvalidArgument(f"{operation}: {name}: shape {shape}: must have 2 dimensions, [rows, columns]")
+    rows, columns = shape
+    item = np.dtype(np.float32).itemsize
+    row_bytes, column_bytes = facts.get("strides") or (columns * item, item)
+    stride, rest = divmod(int(row_bytes), item) if rows > 1 else (columns, 0)
+    if rest or stride < columns or (columns > 1 and column_bytes != item):
+        raise InvalidArgument(
+            f"{operation}: {name}: strides {facts['strides']}: rows must be contiguous: x.contiguous()"
+        )
+    device = int(value.__dlpack_device__()[1]) if hasattr(value, "__dlpack_device__") else 0
+    return int(facts["data"][0]), rows, columns, stride, device
 
 
 def _rows_are_contiguous(array: npt.NDArray[Any]) -> bool:

@@ -52,7 +52,8 @@ def knn_graph(
 
     Args:
         features: [items, dims]; need not be normalised. float32 with contiguous rows is read in place; float16,
-            float64 and other layouts are converted in a copy.
+            float64 and other layouts are converted in a copy. A CUDA array or tensor of float32 is taken with a context
+            whose backend is "cuda" or "auto", and work queued on its device is waited for.
         k: neighbours a row keeps, >= 1; above the number of candidates keeps them all.
         min_similarity: inclusive, in the metric's unit ([-1, 1] for cosine); None: no bound.
         metric: "cosine", "dot" or "l2" (-distance^2: larger is nearer).
@@ -80,8 +81,12 @@ def knn_graph(
            [0.995, 0.   , 0.   ],
            [0.   , 0.   , 0.   ]], dtype=float32)
     """
-    array = _inputs.matrix("knn_graph", "features", features)
     values = _knn_values(k, min_similarity, metric, weights, self, row_range, column_range)
+    if hasattr(features, "__cuda_array_interface__") and context is not None and context.backend != "cpu":
+        on_device = _inputs.device_matrix("knn_graph", "features", features)
+        with running(context, threads, progress) as settings:
+            return _core.knn_graph_on_device(on_device, values, settings)
+    array = _inputs.matrix("knn_graph", "features", features)
     with running(context, threads, progress) as settings:
         return _core.knn_graph(array, values, settings)
 

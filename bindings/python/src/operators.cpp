@@ -9,6 +9,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <graft/cuda/operators.hpp>
 #include <graft/ops/explain.hpp>
 #include <graft/ops/jaccard.hpp>
 #include <graft/ops/knn.hpp>
@@ -198,6 +199,22 @@ std::int64_t size_of(const char* operation, const py::dict& sizes, const char* n
   return size;
 }
 
+/// (pointer, rows, cols, stride, device), as graft._inputs.device_matrix makes it.
+DeviceMatrixView device_matrix_of(const py::tuple& given) {
+  constexpr std::size_t kFacts = 5;
+  if (given.size() != kFacts) throw py::type_error("a device matrix has a pointer, rows, cols, stride and a device");
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): the interface hands addresses over as integers
+  const auto* const data = reinterpret_cast<const float*>(given[0].cast<std::uintptr_t>());
+  return DeviceMatrixView::of_device_memory(data, given[1].cast<std::int64_t>(), given[2].cast<std::int64_t>(),
+                                            given[3].cast<std::int64_t>(), given[4].cast<int>());
+}
+
+Graph knn_graph_on_device(const py::tuple& features, const py::dict& values, const CallSettings& settings) {
+  const KnnOptions options = knn_options(values);
+  const DeviceMatrixView matrix = device_matrix_of(features);
+  return run(settings, [&](const Context& context) { return knn_graph(matrix, options, context); });
+}
+
 void bind_plans(py::module_& module) {
   module.def("plan_knn_graph", [](const py::dict& sizes, const py::dict& values, const CallSettings& settings) {
     const std::int64_t items = size_of("knn_graph", sizes, "items");
@@ -223,6 +240,7 @@ void bind_operators(py::module_& module) {
     const MatrixView<const float> matrix = matrix_of(features);
     return run(settings, [&](const Context& context) { return knn_graph(matrix, options, context); });
   });
+  module.def("knn_graph_on_device", &knn_graph_on_device);
   module.def(
       "jaccard_graph", [](const Interactions& interactions, const py::dict& values, const CallSettings& settings) {
         const JaccardOptions options = jaccard_options(values);

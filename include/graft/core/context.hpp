@@ -66,7 +66,7 @@ struct Context {
   /// Workspace in bytes beyond inputs and outputs; an operator that cannot work within it throws OutOfMemory and
   /// names the least it needs. More lets large inputs be packed in fewer, larger pieces.
   std::int64_t memory_budget = kDefaultMemoryBudget;
-  /// Forces the numeric path; BackendUnavailable if this build or processor lacks it.
+  /// Forces the numeric path of the CPU; BackendUnavailable if this build or processor lacks it.
   NumericPath path = NumericPath::automatic;
   /// Called at most about 10 times a second, never concurrently, from any worker thread. What it throws ends the
   /// call and reaches the caller.

@@ -11,12 +11,12 @@
 namespace graft {
 
 /// `knn_graph` of features on a device; the context's device must be the matrix's.
-/// @throws as `knn_graph`; InvalidArgument if the devices differ
+/// Throws what that does, and InvalidArgument if the devices differ.
 Graph knn_graph(const DeviceMatrixView& features, const KnnOptions& options = {},
                 const Context& context = Context::cuda());
 
 /// `top_k_scores` of two matrices on one device.
-/// @throws as `top_k_scores`; InvalidArgument if the devices differ
+/// Throws what that does, and InvalidArgument if the devices differ.
 Ranking top_k_scores(const DeviceMatrixView& queries, const DeviceMatrixView& items,
                      const TopKScoresOptions& options = {}, const Context& context = Context::cuda());
 

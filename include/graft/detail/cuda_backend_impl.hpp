@@ -3,7 +3,7 @@
 
 #include <dlfcn.h>
 
-#include <cstring>
+#include <bit>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -43,9 +43,8 @@ GRAFT_INLINE std::vector<std::string> cuda_plugin_files() {
 inline CudaPlugin table_of(void* library, const std::string& file) {
   void* const symbol = dlsym(library, cuda::kPluginSymbol);
   if (symbol == nullptr) return {nullptr, file + " is not graft's CUDA library"};
-  cuda::TableFunction function = nullptr;
-  static_assert(sizeof(function) == sizeof(symbol));
-  std::memcpy(&function, &symbol, sizeof(function));  // POSIX promises this; C++ has no cast for it
+  // POSIX promises that an object pointer holds a function's address; C++ has no other cast for it
+  const auto function = std::bit_cast<cuda::TableFunction>(symbol);
   const cuda::Table* table = function(cuda::kSeamVersion);
   if (table == nullptr || table->version != cuda::kSeamVersion || table->bytes != sizeof(cuda::Table)) {
     return {nullptr, file + " belongs to another version of graft"};
@@ -90,7 +89,9 @@ GRAFT_INLINE CudaPlugin find_cuda_device(const Context& context) {
 
 GRAFT_INLINE const cuda::Table* cuda_table(const Context& context, const char* operation, double work, double least) {
   if (context.backend == Backend::cpu) return nullptr;
-  if (context.backend == Backend::automatic && work < least) return nullptr;
+  // a forced path is one of the processor's
+  const bool choose = context.backend == Backend::automatic;
+  if (choose && (work < least || context.path != NumericPath::automatic)) return nullptr;
   const CudaPlugin plugin = find_cuda_device(context);
   if (plugin.table == nullptr && context.backend == Backend::cuda) {
     throw BackendUnavailable(message(operation, "backend", "cuda", plugin.missing + "; use the CPU backend"));

@@ -95,6 +95,40 @@ struct AudienceCall {
   std::int32_t* counts = nullptr;  ///< [rows]
 };
 
+/// A graph in the device's memory.
+struct DeviceCsr {
+  std::int64_t items = 0;
+  std::int64_t edges = 0;
+  const std::int64_t* row_offsets = nullptr;  ///< [items + 1]
+  const std::int32_t* columns = nullptr;
+  const float* weights = nullptr;
+};
+
+enum class GraphStep : std::int32_t {
+  threshold,
+  drop_self_loops,
+  scale,
+  binarize,
+  normalize_symmetric,
+  normalize_row,
+  mix
+};
+
+/// A graph from one or two graphs, all in the device's memory.
+struct GraphCall {
+  GraphStep step = GraphStep::threshold;
+  DeviceCsr left = {};
+  DeviceCsr right = {};      ///< mix only; as many items
+  float value = 0.0F;        ///< least weight, factor, epsilon, or the left coefficient
+  float right_value = 0.0F;  ///< the right coefficient
+  // the result: arrays for the caller to release
+  std::int64_t edges = 0;
+  std::int64_t* row_offsets = nullptr;
+  std::int32_t* columns = nullptr;
+  float* weights = nullptr;
+  std::int64_t bad_row = -1;  ///< the first with a weight that is not finite, or -1
+};
+
 /// What a device does at most, measured: the floors that operators are held against.
 struct Floors {
   double copied_bytes_per_second = 0.0;  ///< read and written by a copy within the device
@@ -115,6 +149,7 @@ struct Table {
   Status (*copy)(const Call* call, void* to, const void* from, std::int64_t bytes);
   Status (*pairwise)(const Call* call, const PairwiseCall* task);
   Status (*audience)(const Call* call, const AudienceCall* task);
+  Status (*graph)(const Call* call, GraphCall* task);
   /// Takes about a second and 3 GiB.
   Status (*floors)(const Call* call, Floors* out);
 };

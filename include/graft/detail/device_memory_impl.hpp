@@ -24,7 +24,7 @@ inline const cuda::Table& device_table(const char* operation, const Context& con
 /// A device's copy of a host array.
 template <class T>
 DeviceArray device_copy(const cuda::Table& table, CudaCall& call, int ordinal, std::span<const T> values) {
-  const std::int64_t bytes = static_cast<std::int64_t>(values.size() * sizeof(T));
+  const auto bytes = static_cast<std::int64_t>(values.size() * sizeof(T));
   void* data = nullptr;
   call.run(table.allocate, bytes, &data);
   DeviceArray array(table, ordinal, data);

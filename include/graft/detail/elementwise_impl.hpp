@@ -16,6 +16,13 @@
 namespace graft {
 namespace detail {
 
+inline constexpr const char* kScaledMustBe = "must stay finite in float32 when multiplied; use a smaller factor";
+
+inline void check_scale(float factor) {
+  if (std::isfinite(factor)) return;
+  throw InvalidArgument(message("scale", "factor", std::to_string(factor), "must be finite"));
+}
+
 /// A graph of the same edges with weight map(row, column, weight); block_count(items) units of the ticker.
 /// @param must_be  how an error ends that names the first row with a mapped weight that is not finite
 template <class Map>
@@ -55,12 +62,9 @@ GRAFT_INLINE Graph binarize(GraphInput graph, const Context& context) {
 }
 
 GRAFT_INLINE Graph scale(GraphInput graph, float factor, const Context& context) {
-  if (!std::isfinite(factor)) {
-    throw InvalidArgument(detail::message("scale", "factor", std::to_string(factor), "must be finite"));
-  }
+  detail::check_scale(factor);
   detail::Ticker ticker(context, "scale", detail::block_count(graph.items));
-  return detail::map_weights(detail::worker_count(context), ticker, "scale", graph,
-                             "must stay finite in float32 when multiplied; use a smaller factor",
+  return detail::map_weights(detail::worker_count(context), ticker, "scale", graph, detail::kScaledMustBe,
                              [factor](std::int64_t, std::int32_t, float weight) { return weight * factor; });
 }
 

@@ -39,13 +39,15 @@ Graph filter_edges(const Context& context, const char* operation, const GraphVie
   return build_graph(context, operation, graph.items, make_count, make_fill);
 }
 
+inline void check_threshold(float min_similarity) {
+  if (std::isfinite(min_similarity)) return;
+  throw InvalidArgument(message("threshold", "min_similarity", std::to_string(min_similarity), "must be finite"));
+}
+
 }  // namespace detail
 
 GRAFT_INLINE Graph threshold(GraphInput graph, float min_similarity, const Context& context) {
-  if (!std::isfinite(min_similarity)) {
-    throw InvalidArgument(
-        detail::message("threshold", "min_similarity", std::to_string(min_similarity), "must be finite"));
-  }
+  detail::check_threshold(min_similarity);
   return detail::filter_edges(context, "threshold", graph, [min_similarity](std::int64_t, std::int32_t, float weight) {
     return weight >= min_similarity;
   });

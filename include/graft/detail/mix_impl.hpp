@@ -13,6 +13,8 @@
 namespace graft {
 namespace detail {
 
+inline constexpr const char* kMixedMustBe = "must be finite in float32; use smaller coefficients";
+
 inline void check_mix(std::span<const GraphView> graphs, std::span<const float> coefficients) {
   if (graphs.empty()) throw InvalidArgument(message("mix", "graphs", "none", "must be one or more"));
   if (coefficients.size() != graphs.size()) {
@@ -68,8 +70,8 @@ GRAFT_INLINE Graph mix(std::span<const GraphView> graphs, std::span<const float>
   };
   const auto check = [&] {
     if (!overflow.found()) return;
-    throw InvalidArgument(detail::message("mix", "sum in row " + std::to_string(overflow.row()), "",
-                                          "must be finite in float32; use smaller coefficients"));
+    throw InvalidArgument(
+        detail::message("mix", "sum in row " + std::to_string(overflow.row()), "", detail::kMixedMustBe));
   };
   return detail::build_graph(context, "mix", graphs[0].items, make_count, make_fill, check);
 }

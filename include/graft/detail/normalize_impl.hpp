@@ -14,10 +14,16 @@
 namespace graft {
 namespace detail {
 
+inline constexpr const char* kNormalizedMustBe =
+    "must stay finite in float32 when divided; row sums near 0 of weights of both signs cannot normalise";
+
+inline void check_epsilon(float epsilon) {
+  if (std::isfinite(epsilon) && epsilon >= 0.0F) return;
+  throw InvalidArgument(message("normalize", "epsilon", std::to_string(epsilon), "must be finite and >= 0"));
+}
+
 inline void check_normalize(const GraphView& graph, const NormalizeOptions& options, const Context& context) {
-  if (!std::isfinite(options.epsilon) || options.epsilon < 0.0F) {
-    throw InvalidArgument(message("normalize", "epsilon", std::to_string(options.epsilon), "must be finite and >= 0"));
-  }
+  check_epsilon(options.epsilon);
   const std::int64_t least = saturating_multiply(graph.items, sizeof(double));
   if (options.normalization != Normalization::none && least > context.memory_budget) {
     throw OutOfMemory(message("normalize", "memory_budget", std::to_string(context.memory_budget),
@@ -37,14 +43,12 @@ inline double degree_factor(std::span<const float> weights, const NormalizeOptio
 }  // namespace detail
 
 GRAFT_INLINE Graph normalize(GraphInput graph, const NormalizeOptions& options, const Context& context) {
-  constexpr const char* kMustBe =
-      "must stay finite in float32 when divided; row sums near 0 of weights of both signs cannot normalise";
   detail::check_normalize(graph, options, context);
   const int workers = detail::worker_count(context);
   const std::int64_t blocks = detail::block_count(graph.items);
   if (options.normalization == Normalization::none) {
     detail::Ticker ticker(context, "normalize", blocks);
-    return detail::map_weights(workers, ticker, "normalize", graph, kMustBe,
+    return detail::map_weights(workers, ticker, "normalize", graph, detail::kNormalizedMustBe,
                                [](std::int64_t, std::int32_t, float weight) { return weight; });
   }
   detail::Ticker ticker(context, "normalize", 2 * blocks);
@@ -56,13 +60,14 @@ GRAFT_INLINE Graph normalize(GraphInput graph, const NormalizeOptions& options, 
                             }
                           });
   if (options.normalization == Normalization::row) {
-    return detail::map_weights(workers, ticker, "normalize", graph, kMustBe,
+    return detail::map_weights(workers, ticker, "normalize", graph, detail::kNormalizedMustBe,
                                [&](std::int64_t row, std::int32_t, float weight) {
                                  return static_cast<float>(factors[detail::as_size(row)] * double{weight});
                                });
   }
   return detail::map_weights(
-      workers, ticker, "normalize", graph, kMustBe, [&](std::int64_t row, std::int32_t column, float weight) {
+      workers, ticker, "normalize", graph, detail::kNormalizedMustBe,
+      [&](std::int64_t row, std::int32_t column, float weight) {
         return static_cast<float>(factors[detail::as_size(row)] * double{weight} * factors[detail::as_size(column)]);
       });
 }

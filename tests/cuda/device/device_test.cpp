@@ -9,9 +9,17 @@
 #include <vector>
 
 #include <graft/cuda/device_graph.hpp>
+#include <graft/cuda/graph_operators.hpp>
 #include <graft/cuda/operators.hpp>
+#include <graft/ops/add.hpp>
+#include <graft/ops/binarize.hpp>
+#include <graft/ops/drop_self_loops.hpp>
 #include <graft/ops/jaccard.hpp>
 #include <graft/ops/knn.hpp>
+#include <graft/ops/mix.hpp>
+#include <graft/ops/normalize.hpp>
+#include <graft/ops/scale.hpp>
+#include <graft/ops/threshold.hpp>
 #include <graft/ops/top_k_scores.hpp>
 
 #include "../../support/check.hpp"
@@ -154,6 +162,41 @@ TEST_CASE("operators on the device: small shapes of every kind, for compute-sani
   for (const std::int64_t k : {3, 3000}) {  // lists in shared and in global memory
     CHECK(jaccard_graph(interactions, {.k = k}, Context::cuda()) == jaccard_graph(interactions, {.k = k}));
   }
+}
+
+void check_algebra(const Graph& left, const Graph& right) {
+  const DeviceGraph a = to_device(left);
+  const DeviceGraph b = to_device(right);
+  CHECK(to_host(threshold(a, 0.25F)) == threshold(left, 0.25F));
+  CHECK(to_host(drop_self_loops(a)) == drop_self_loops(left));
+  CHECK(to_host(binarize(a)) == binarize(left));
+  CHECK(to_host(scale(a, -0.3F)) == scale(left, -0.3F));
+  CHECK(to_host(add(a, b)) == add(left, right));
+  const std::vector<GraphView> views{left, right};
+  const std::vector<float> coefficients{0.7F, -1.3F};
+  CHECK(to_host(mix(a, 0.7F, b, -1.3F)) == mix(views, coefficients));
+  for (const Normalization how : {Normalization::symmetric, Normalization::row, Normalization::none}) {
+    for (const float epsilon : {0.0F, 1e-3F}) {
+      const NormalizeOptions options{.normalization = how, .epsilon = epsilon};
+      CHECK(to_host(normalize(binarize(a), options)) == normalize(binarize(left), options));
+    }
+  }
+}
+
+TEST_CASE("algebra on the device: small shapes have the processor's bits") {
+  check_algebra(Graph(0), Graph(0));
+  check_algebra(Graph(3), Graph::identity(3));
+  for (std::uint64_t seed = 1; seed < 20; ++seed) {
+    check_algebra(graft::test::random_graph(200, 15, seed), graft::test::random_graph(200, 30, seed + 100));
+  }
+}
+
+TEST_CASE("algebra on the device: a weight that is not finite is told by its row") {
+  const DeviceGraph graph = to_device(Graph::identity(5, 1e38F));
+  CHECK(graft::test::contains(graft::test::message_of<InvalidArgument>([&] { scale(graph, 1e10F); }),
+                              {"scale: weights of row 0"}));
+  CHECK(graft::test::contains(graft::test::message_of<InvalidArgument>([&] { mix(graph, 3.0F, graph, 3.0F); }),
+                              {"mix: sum in row 0"}));
 }
 
 TEST_CASE("cancelling a call on the device ends it with Cancelled") {
