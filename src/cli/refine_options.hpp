@@ -33,7 +33,7 @@ struct RefineArguments {
   bool add_self_loops = false;
   bool normalize_parts = false;
   std::string enhancement_weight = "1";
-  std::string backend = "auto";
+  std::string backend = "cpu";
   std::string threads = "0";
   std::string memory_budget = "64MiB";
   std::string out;
@@ -59,7 +59,7 @@ struct RefineJob {
   std::filesystem::path interactions;
   Split split = Split::train;
   RefineOptions options;
-  Backend backend = Backend::automatic;
+  Backend backend = Backend::cpu;
   int threads = 0;
   std::int64_t memory_budget = kDefaultMemoryBudget;
   std::filesystem::path out;
