@@ -69,6 +69,9 @@ GRAFT_HOST_DEVICE inline float shortlist_error(const RowError& row, const RowErr
   return static_cast<float>((representation + sums + exact + kScoreRounding) * kUp);
 }
 
+/// Takes the rounding of a computed squared norm out of it: sums of up to 2^18 squares in double are off by less.
+inline constexpr double kNormDown = 1.0 - 0x1p-30;
+
 /// Power of two that a row is divided by, as its exponent.
 GRAFT_HOST_DEVICE inline int scale_exponent(Metric metric, double norm) {
   if (metric == Metric::cosine) return 0;
@@ -119,7 +122,7 @@ GRAFT_HOST_DEVICE double score_limit(float bar, const LimitTerms& row) {
     return ldexp(value + 0x1p-147, row.exponent) + underflow;
   } else {
     const double rounding = fabs(value) * 0x1p-22 + static_cast<double>(row.terms.factor) * 0x1p-147 + 0x1p-140;
-    const double distance = fmax(0.0, row.squared_norm * (1.0 - 0x1p-40) - (value + rounding));
+    const double distance = fmax(0.0, row.squared_norm * kNormDown - (value + rounding));
     const double shrink = 1.0 - 2.0 * static_cast<double>(row.dims + 4) * kFloatUnit;
     return -distance * shrink + underflow;
   }

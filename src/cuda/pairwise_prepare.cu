@@ -117,7 +117,7 @@ __global__ void column_terms_kernel(PreparedRows rows, std::int64_t count, const
   const double norm = rows.norms[row];
   ColumnTerms column{1.0F, 0.0F};
   if (rows.metric != Metric::cosine) column.scale = ldexpf(1.0F, rows.exponent[row] - largest->exponent);
-  if (rows.metric == Metric::l2) column.squared_norm = __double2float_rd(norm * norm * (1.0 - 0x1p-40));
+  if (rows.metric == Metric::l2) column.squared_norm = __double2float_rd(norm * norm * kNormDown);
   terms[row] = column;
 }
 

@@ -45,13 +45,21 @@ def test_what_is_missing_is_told():
     if text is None:
         pytest.skip("there is a CUDA device here")
     assert text.startswith("knn_graph: backend = cuda: ")
-    with pytest.raises(graft.BackendUnavailable):
+    with pytest.raises(graft.BackendUnavailable, match="backend = cuda"):
         graft.knn_graph(OnDevice((4, 3)), k=1, context=CUDA)
+    with pytest.raises(graft.BackendUnavailable, match="backend = cuda"):
+        graft.top_k_scores(FEATURES, FEATURES, k=1, backend="cuda")
+    interactions = graft.Interactions.from_pairs(np.array([0, 0]), np.array([0, 3]))
+    with pytest.raises(graft.BackendUnavailable, match="backend = cuda"):
+        graft.jaccard_graph(interactions, backend="cuda")
+    with pytest.raises(graft.BackendUnavailable, match="backend = cuda"):
+        graft.refine(FEATURES, interactions, backend="cuda")
 
 
 def test_auto_leaves_small_work_to_the_processor():
     auto = graft.Context(backend="auto")
     assert graft.knn_graph(FEATURES, k=2, context=auto) == graft.knn_graph(FEATURES, k=2)
+    assert graft.knn_graph(FEATURES, k=2, context=CUDA, backend="cpu") == graft.knn_graph(FEATURES, k=2)
 
 
 def test_an_operator_that_the_device_lacks_is_named():

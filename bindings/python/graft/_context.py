@@ -18,7 +18,8 @@ DEFAULT_DEVICE_MEMORY_BUDGET = 4 << 30
 class Context:
     """How a call runs. Nothing here changes a result, but `path` its last bits.
 
-    The functions take one as `context=`, and `threads=` and `progress=` beside it, which go before the context's.
+    The functions take one as `context=`, and `threads=` and `progress=` beside it, which go before the context's; those
+    that a device has take `backend=`, too.
     Ctrl-C cancels a call whatever its context.
 
     Attributes:
@@ -49,9 +50,19 @@ class Context:
     device_memory_budget: int = DEFAULT_DEVICE_MEMORY_BUDGET
 
 
+def backend_of(context: Context | None, backend: Backend | None) -> Backend:
+    """Where a call with these runs."""
+    if backend is not None:
+        return backend
+    return "cpu" if context is None else context.backend
+
+
 @contextmanager
 def running(
-    context: Context | None, threads: int | None, progress: bool | ProgressCallback | None
+    context: Context | None,
+    threads: int | None,
+    progress: bool | ProgressCallback | None,
+    backend: Backend | None = None,
 ) -> Iterator[_core.CallSettings]:
     """Settings of a call; a progress display lives as long as the call."""
     if context is None:
@@ -66,7 +77,7 @@ def running(
         "threads": context.threads if threads is None else threads,
         "memory_budget": context.memory_budget,
         "path": context.path,
-        "backend": context.backend,
+        "backend": backend_of(context, backend),
         "device": context.device,
         "device_memory_budget": context.device_memory_budget,
     }

@@ -23,7 +23,7 @@ INT32_MAX = 2**31 - 1
 # Devices of DLPack whose memory the processor can read: CPU, CUDA pinned.
 HOST_DEVICES = (1, 3)
 FLOAT_BYTES = (2, 4, 8)
-ON_DEVICE = "x.cpu(); knn_graph takes it where it is with context=graft.Context(backend='cuda')"
+ON_DEVICE = "x.cpu(); knn_graph reads it where it is with backend='cuda'"
 
 
 def _type_name(value: object) -> str:

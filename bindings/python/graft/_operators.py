@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from graft import _core, _inputs
-from graft._context import Context, running
+from graft._context import Context, backend_of, running
 from graft._core import Graph
 from graft._types import (
     AudienceMeasure,
+    Backend,
     Explanation,
     GraphLike,
     Identical,
@@ -42,6 +43,7 @@ def knn_graph(
     column_range: RowRange | None = None,
     threads: int | None = None,
     progress: bool | ProgressCallback | None = None,
+    backend: Backend | None = None,
     context: Context | None = None,
 ) -> Graph:
     """Joins every item to its k most similar items, by exact comparison of all pairs.
@@ -52,8 +54,8 @@ def knn_graph(
 
     Args:
         features: [items, dims]; need not be normalised. float32 with contiguous rows is read in place; float16,
-            float64 and other layouts are converted in a copy. A CUDA array or tensor of float32 is taken with a context
-            whose backend is "cuda" or "auto", and work queued on its device is waited for.
+            float64 and other layouts are converted in a copy. A CUDA array or tensor of float32 is read where it is,
+            after the work queued on its device, with backend "cuda" or "auto".
         k: neighbours a row keeps, >= 1; above the number of candidates keeps them all.
         min_similarity: inclusive, in the metric's unit ([-1, 1] for cosine); None: no bound.
         metric: "cosine", "dot" or "l2" (-distance^2: larger is nearer).
@@ -63,6 +65,7 @@ def knn_graph(
         column_range: (begin, end) candidates; parts are joined by `merge_top_k`.
         threads: as in Context.
         progress: as in Context.
+        backend: as in Context.
         context: memory budget, numeric path, cancellation.
 
     Returns:
@@ -82,12 +85,12 @@ def knn_graph(
            [0.   , 0.   , 0.   ]], dtype=float32)
     """
     values = _knn_values(k, min_similarity, metric, weights, self, row_range, column_range)
-    if hasattr(features, "__cuda_array_interface__") and context is not None and context.backend != "cpu":
+    if hasattr(features, "__cuda_array_interface__") and backend_of(context, backend) != "cpu":
         on_device = _inputs.device_matrix("knn_graph", "features", features)
-        with running(context, threads, progress) as settings:
+        with running(context, threads, progress, backend) as settings:
             return _core.knn_graph_on_device(on_device, values, settings)
     array = _inputs.matrix("knn_graph", "features", features)
-    with running(context, threads, progress) as settings:
+    with running(context, threads, progress, backend) as settings:
         return _core.knn_graph(array, values, settings)
 
 
@@ -147,6 +150,7 @@ def jaccard_graph(
     row_range: RowRange | None = None,
     threads: int | None = None,
     progress: bool | ProgressCallback | None = None,
+    backend: Backend | None = None,
     context: Context | None = None,
 ) -> Graph:
     """Joins every item to the k items whose audiences overlap its own most.
@@ -165,6 +169,7 @@ def jaccard_graph(
         row_range: (begin, end) rows to compute; the others are empty.
         threads: as in Context.
         progress: as in Context.
+        backend: as in Context.
         context: memory budget, cancellation.
 
     Returns:
@@ -182,7 +187,7 @@ def jaccard_graph(
     """
     held = _inputs.interactions("jaccard_graph", interactions)
     values = _jaccard_values(k, min_support, self, identical, measure, row_range)
-    with running(context, threads, progress) as settings:
+    with running(context, threads, progress, backend) as settings:
         return _core.jaccard_graph(held, values, settings)
 
 
@@ -240,6 +245,7 @@ def refine(
     enhancement_weight: float = 1.0,
     threads: int | None = None,
     progress: bool | ProgressCallback | None = None,
+    backend: Backend | None = None,
     context: Context | None = None,
 ) -> Graph:
     """Refines the item-item graph: denoise by similarity, enhance by common audience, add, normalise.
@@ -266,6 +272,7 @@ def refine(
         enhancement_weight: factor of C~ in the sum, >= 0; 0 leaves C~ out.
         threads: as in Context.
         progress: as in Context.
+        backend: as in Context.
         context: memory budget, numeric path, cancellation.
 
     Returns:
@@ -299,6 +306,7 @@ def refine(
         enhancement_weight=enhancement_weight,
         threads=threads,
         progress=progress,
+        backend=backend,
         context=context,
     )
     return graph
@@ -321,6 +329,7 @@ def refine_with_summary(
     enhancement_weight: float = 1.0,
     threads: int | None = None,
     progress: bool | ProgressCallback | None = None,
+    backend: Backend | None = None,
     context: Context | None = None,
 ) -> tuple[Graph, RefineSummary]:
     """As `refine`, with what it did: what the threshold pruned, what enhancement added, what is left alone."""
@@ -339,7 +348,7 @@ def refine_with_summary(
         "normalize_parts": normalize_parts,
         "enhancement_weight": enhancement_weight,
     }
-    with running(context, threads, progress) as settings:
+    with running(context, threads, progress, backend) as settings:
         graph, counts = _core.refine(modalities, held, values, settings)
     return graph, RefineSummary(**counts)
 
@@ -427,6 +436,7 @@ def top_k_scores(
     row_range: RowRange | None = None,
     threads: int | None = None,
     progress: bool | ProgressCallback | None = None,
+    backend: Backend | None = None,
     context: Context | None = None,
 ) -> Ranking:
     """Ranks the catalogue for every query: new items against old ones, recommendation, evaluation.
@@ -444,6 +454,7 @@ def top_k_scores(
         row_range: (begin, end) queries to compute; the rows of the others are empty.
         threads: as in Context.
         progress: as in Context.
+        backend: as in Context.
         context: memory budget, numeric path, cancellation.
 
     Returns:
@@ -462,7 +473,7 @@ def top_k_scores(
     item_array = _inputs.matrix("top_k_scores", "items", items)
     excluded = _inputs.exclusions("top_k_scores", exclude, len(query_array))
     values = {"k": k, "metric": metric, "min_score": min_score, "row_range": row_range}
-    with running(context, threads, progress) as settings:
+    with running(context, threads, progress, backend) as settings:
         return Ranking(*_core.top_k_scores(query_array, item_array, excluded, values, settings))
 
 
