@@ -13,7 +13,6 @@
 // point gave the published numbers is not recorded.
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -78,19 +77,7 @@ class Projection {
 class Freedom : public training::Model {
  public:
   explicit Freedom(const ModelInputs& inputs)
-      : backend_(inputs.parameters.backend()),
-        users_(add_embedding(inputs, "user_embedding", inputs.users)),
-        items_(add_embedding(inputs, "item_embedding", inputs.items)),
-        pruning_(inputs.train, inputs.settings.real("dropout")),
-        user_item_(backend_.sparse(training::normalized_block(inputs.train))),
-        pruned_user_item_(user_item_),
-        user_item_layers_(inputs.settings.integer("n_ui_layers")),
-        reg_weight_(inputs.settings.real("reg_weight")) {
-    const std::vector<ItemModality> modalities =
-        training::item_modalities(inputs, inputs.settings.real("mm_image_weight"));
-    if (reg_weight_ > 0.0) add_projections(inputs, modalities);
-    item_item_.emplace(inputs, modalities);
-  }
+      : Freedom(inputs, training::item_modalities(inputs, inputs.settings.real("mm_image_weight"))) {}
 
   void begin_epoch(std::int64_t, data::RandomStream& random) override {
     if (pruning_.drops()) pruned_user_item_ = backend_.sparse(pruning_.draw(random));
@@ -108,6 +95,19 @@ class Freedom : public training::Model {
   Representations represent(Tape& tape) override { return forward(tape, user_item_); }
 
  private:
+  Freedom(const ModelInputs& inputs, const std::vector<ItemModality>& modalities)
+      : backend_(inputs.parameters.backend()),
+        users_(add_embedding(inputs, "user_embedding", inputs.users)),
+        items_(add_embedding(inputs, "item_embedding", inputs.items)),
+        pruning_(inputs.train, inputs.settings.real("dropout")),
+        user_item_(backend_.sparse(training::normalized_block(inputs.train))),
+        pruned_user_item_(user_item_),
+        item_item_(inputs, modalities),
+        user_item_layers_(inputs.settings.integer("n_ui_layers")),
+        reg_weight_(inputs.settings.real("reg_weight")) {
+    if (reg_weight_ > 0.0) add_projections(inputs, modalities);
+  }
+
   static Parameter& add_embedding(const ModelInputs& inputs, const char* name, std::int64_t rows) {
     return inputs.parameters.add(name, rows, inputs.settings.integer("embedding_size"), Initializer::xavier_uniform);
   }
@@ -129,7 +129,7 @@ class Freedom : public training::Model {
   Representations forward(Tape& tape, const Sparse& user_item) {
     const Representations ego{tape.parameter(users_), tape.parameter(items_)};
     const Representations behaviour = light_convolution(user_item, ego, user_item_layers_);
-    return {behaviour.users, behaviour.items + item_item_->apply(ego.items)};
+    return {behaviour.users, behaviour.items + item_item_.apply(ego.items)};
   }
 
   autodiff::Backend& backend_;
@@ -137,8 +137,8 @@ class Freedom : public training::Model {
   Parameter& items_;
   EdgePruning pruning_;
   Sparse user_item_;
-  Sparse pruned_user_item_;                   ///< of this epoch
-  std::optional<ItemConvolution> item_item_;  ///< always there once made
+  Sparse pruned_user_item_;  ///< of this epoch
+  ItemConvolution item_item_;
   std::vector<Projection> projections_;
   std::int64_t user_item_layers_;
   double reg_weight_;

@@ -186,16 +186,19 @@ GRAFT_INLINE Graph refine(std::span<const Modality> modalities, const Interactio
   RefineSummary facts;
   Graph graph = detail::denoised_sum(modalities, shares, options, context, facts.similarity);
   facts.similarity_edges = graph.edges();
-  Graph enhancement;
   if (detail::enhances(options)) {
-    enhancement = detail::enhancement_graph(interactions, options, context);
+    Graph enhancement = detail::enhancement_graph(interactions, options, context);
     facts.jaccard_edges = enhancement.edges();
-    if (!options.normalize_parts) graph = detail::with_enhancement(graph, std::move(enhancement), options, host);
-  }
-  graph = detail::finished(std::move(graph), options.add_self_loops, options, host);
-  if (detail::enhances(options) && options.normalize_parts) {
-    enhancement = detail::finished(std::move(enhancement), false, options, host);
-    graph = detail::with_enhancement(graph, std::move(enhancement), options, host);
+    if (options.normalize_parts) {
+      graph = detail::finished(std::move(graph), options.add_self_loops, options, host);
+      enhancement = detail::finished(std::move(enhancement), false, options, host);
+      graph = detail::with_enhancement(graph, std::move(enhancement), options, host);
+    } else {
+      graph = detail::with_enhancement(graph, std::move(enhancement), options, host);
+      graph = detail::finished(std::move(graph), options.add_self_loops, options, host);
+    }
+  } else {
+    graph = detail::finished(std::move(graph), options.add_self_loops, options, host);
   }
   if (summary != nullptr) {
     facts.edges = graph.edges();
