@@ -330,7 +330,7 @@ def searched(host: Host, run: Callable[[Settings], Result]) -> tuple[Settings, .
     return tuple(arms)
 
 
-def work(campaign: Campaign, host: Host, seeds: tuple[int, ...]) -> None:
+def work(campaign: Campaign, host: Host, seeds: list[int]) -> None:
     arms = host.arms or searched(host, lambda arm: campaign.run(host, SEARCH_SEED, arm))
     for seed in seeds:
         campaign.run(host, seed, {})
@@ -347,7 +347,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=here / "refinement_results.jsonl", help="a line a run")
     parser.add_argument("--out", type=Path, default=here / "REFINEMENT.md", help="the page to write")
     parser.add_argument("--hosts", nargs="+", default=[host.name for host in HOSTS], metavar="HOST")
-    parser.add_argument("--seeds", type=int, default=len(SEEDS), help="how many of the five")
+    parser.add_argument("--seeds", nargs="+", type=int, default=list(SEEDS), help="those to make, of the five")
     parser.add_argument("--threads", type=int, default=1, help="threads of a run")
     parser.add_argument("--table", action="store_true", help="only write the page")
     arguments = parser.parse_args()
@@ -358,7 +358,7 @@ def main() -> None:
         arguments.runs.mkdir(parents=True, exist_ok=True)
         for host in HOSTS:
             if host.name in arguments.hosts:
-                work(campaign, host, SEEDS[: arguments.seeds])
+                work(campaign, host, arguments.seeds)
     order = [host.name for host in HOSTS]
     results = sorted(campaign.results.values(), key=lambda result: order.index(result.host))
     arguments.out.write_text(page(results, (here / "refinement_remarks.md").read_text()))
