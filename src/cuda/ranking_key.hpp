@@ -1,40 +1,22 @@
-// (score, id) as one integer that orders as rows do: score descending, then id ascending.
+// What the device's selection adds to ranking keys.
 #pragma once
 
-#include <bit>
-#include <cstdint>
-
 #include <graft/detail/host_device.hpp>
+#include <graft/detail/ranking_key.hpp>
 
 namespace graft::cuda {
 
-/// Larger keys rank before smaller ones. No pair has the key 0.
-using RankingKey = std::uint64_t;
+using graft::detail::id_of;
+using graft::detail::key_of;
+using graft::detail::RankingKey;
+using graft::detail::value_of;
+
 inline constexpr RankingKey kNoKey = 0;
 
-/// Floats but NaN as integers of the same order; -0 and 0 are one.
-GRAFT_HOST_DEVICE inline std::uint32_t ordered_bits(float value) {
-  constexpr std::uint32_t kSign = 0x80000000U;
-  const auto bits = std::bit_cast<std::uint32_t>(value + 0.0F);
-  return (bits & kSign) != 0 ? ~bits : bits | kSign;
-}
-
-GRAFT_HOST_DEVICE inline RankingKey key_of(float value, std::int32_t id) {
-  return RankingKey{ordered_bits(value)} << 32U | (0xFFFFFFFFU - static_cast<std::uint32_t>(id));
-}
-
-GRAFT_HOST_DEVICE inline float value_of(RankingKey key) {
-  constexpr std::uint32_t kSign = 0x80000000U;
-  const auto bits = static_cast<std::uint32_t>(key >> 32U);
-  return std::bit_cast<float>((bits & kSign) != 0 ? bits & ~kSign : ~bits);
-}
-
-GRAFT_HOST_DEVICE inline std::int32_t id_of(RankingKey key) {
-  return static_cast<std::int32_t>(0xFFFFFFFFU - static_cast<std::uint32_t>(key));
-}
-
 /// The key that all pairs with at least this score rank before, and no other does. @param least  not NaN
-GRAFT_HOST_DEVICE inline RankingKey bar_below(float least) { return RankingKey{ordered_bits(least)} << 32U; }
+GRAFT_HOST_DEVICE inline RankingKey bar_below(float least) {
+  return RankingKey{graft::detail::ordered_bits(least)} << 32U;
+}
 
 struct KeyBefore {
   GRAFT_HOST_DEVICE bool operator()(RankingKey a, RankingKey b) const { return a > b; }

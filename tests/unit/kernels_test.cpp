@@ -1,6 +1,6 @@
 // The pieces of the selection that the operators' tests reach only by chance.
 #include <graft/detail/kernel_table.hpp>
-#include <graft/detail/ranking_engine.hpp>
+#include <graft/detail/ranking_key.hpp>
 #include <graft/detail/top_k_rows.hpp>
 
 #include <doctest/doctest.h>
@@ -101,17 +101,21 @@ TEST_CASE("collect: the values that reach the bound with their places, NaN never
   }
 }
 
-TEST_CASE("rank_key: orders as ranks_before and gives value and id back") {
-  const std::vector<float> values{-kInfinity, -2.0F,    -std::numeric_limits<float>::denorm_min(), -0.0F, 0.0F, 1e-30F,
-                                  1.0F,       kInfinity};
+TEST_CASE("key_of: orders as ranks_before, gives value and id back, and is never 0") {
+  using graft::detail::key_of;
+  const float least = std::numeric_limits<float>::denorm_min();
+  const float most = std::numeric_limits<float>::max();
+  const std::vector<float> values{-kInfinity, -most, -2.0F, -least, -0.0F, 0.0F, least, 0.25F, 1.0F, most, kInfinity};
+  const std::vector<std::int32_t> ids{0, 1, 7, 2147483646, 2147483647};
   for (const float a : values) {
-    for (const float b : values) {
-      for (const std::int32_t id : {0, 1, 2147483647}) {
-        const std::uint64_t key = graft::detail::rank_key(a, id);
-        CHECK(graft::detail::value_of_key(key) == a);
-        CHECK_FALSE((a == 0.0F && std::signbit(graft::detail::value_of_key(key))));
-        CHECK(graft::detail::id_of_key(key) == id);
-        CHECK((key > graft::detail::rank_key(b, 1)) == graft::detail::ranks_before(a, id, b, 1));
+    for (const std::int32_t i : ids) {
+      const graft::detail::RankingKey key = key_of(a, i);
+      CHECK(key != 0);
+      CHECK(graft::detail::value_of(key) == a);
+      CHECK_FALSE((a == 0.0F && std::signbit(graft::detail::value_of(key))));
+      CHECK(graft::detail::id_of(key) == i);
+      for (const float b : values) {
+        for (const std::int32_t j : ids) CHECK((key > key_of(b, j)) == graft::detail::ranks_before(a, i, b, j));
       }
     }
   }

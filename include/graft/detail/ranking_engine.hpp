@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -20,23 +19,9 @@
 #include <vector>
 
 #include <graft/detail/pairwise.hpp>
+#include <graft/detail/ranking_key.hpp>
 
 namespace graft::detail {
-
-/// (value, id) as one number, larger where it ranks before: value descending, then id ascending. The value is not NaN;
-/// -0 counts as 0.
-inline std::uint64_t rank_key(float value, std::int32_t id) {
-  constexpr std::uint32_t kSign = 0x80000000U;
-  const auto bits = std::bit_cast<std::uint32_t>(value + 0.0F);
-  const std::uint32_t ascending = (bits & kSign) != 0 ? ~bits : bits | kSign;
-  return (std::uint64_t{ascending} << 32U) | ~static_cast<std::uint32_t>(id);
-}
-inline float value_of_key(std::uint64_t key) {
-  constexpr std::uint32_t kSign = 0x80000000U;
-  const auto ascending = static_cast<std::uint32_t>(key >> 32U);
-  return std::bit_cast<float>((ascending & kSign) != 0 ? ascending & ~kSign : ~ascending);
-}
-inline std::int32_t id_of_key(std::uint64_t key) { return static_cast<std::int32_t>(~static_cast<std::uint32_t>(key)); }
 
 /// Rows by norm, largest first, then by id: met in this order, high products come early.
 inline std::vector<std::int32_t> order_by_norm(const char* operation, const std::vector<double>& norms) {
@@ -79,7 +64,7 @@ class RankingEngine {
   /// Bytes of a worker's tile and buffers.
   static std::int64_t worker_bytes(std::int64_t k) {
     const std::int64_t keys = is_buffered(k) ? kernels::kTileRows * buffer_capacity(k) : 0;
-    return kTileElements * std::int64_t{sizeof(float)} + keys * std::int64_t{sizeof(std::uint64_t)} +
+    return kTileElements * std::int64_t{sizeof(float)} + keys * std::int64_t{sizeof(RankingKey)} +
            kernels::kTileRows * std::int64_t{2 * sizeof(float) + sizeof(std::int32_t) + 1};
   }
 
@@ -118,7 +103,7 @@ class RankingEngine {
     std::vector<float> scores;
     std::vector<float> kept;           ///< of one row of a tile
     std::vector<std::uint8_t> places;  ///< of the kept
-    std::vector<std::uint64_t> keys;   ///< buffers [kTileRows, buffer_capacity]
+    std::vector<RankingKey> keys;      ///< buffers [kTileRows, buffer_capacity]
     std::array<std::int32_t, kernels::kTileRows> counts{};
     std::array<float, kernels::kTileRows> bounds{};
   };
@@ -128,7 +113,7 @@ class RankingEngine {
     worker.kept = make_vector<float>(task_.operation, kernels::kTileRows);
     worker.places = make_vector<std::uint8_t>(task_.operation, kernels::kTileRows);
     if (!buffered_) return;
-    worker.keys = make_vector<std::uint64_t>(task_.operation, kernels::kTileRows * buffer_capacity(top_.capacity()));
+    worker.keys = make_vector<RankingKey>(task_.operation, kernels::kTileRows * buffer_capacity(top_.capacity()));
   }
 
   /// Runs of item blocks that a block of queries is divided into: one, unless that leaves workers idle.
@@ -236,12 +221,12 @@ class RankingEngine {
 
   void append(std::int64_t row, std::int64_t j, int count, Worker& worker) const {
     const std::int64_t place = row % kernels::kTileRows;
-    std::uint64_t* const keys = worker.keys.data() + place * buffer_capacity(top_.capacity());
+    RankingKey* const keys = worker.keys.data() + place * buffer_capacity(top_.capacity());
     std::int32_t& size = worker.counts[as_size(place)];
     for (int s = 0; s < count; ++s) {
       const std::int32_t item = item_at(j, worker.places[as_size(s)]);
       if (is_excluded(row, item)) continue;
-      keys[size++] = rank_key(clamped(worker.kept[as_size(s)]), item);
+      keys[size++] = key_of(clamped(worker.kept[as_size(s)]), item);
     }
   }
 
@@ -250,10 +235,10 @@ class RankingEngine {
     const std::int64_t k = top_.capacity();
     std::int32_t& size = worker.counts[as_size(place)];
     if (size < k || k == 0) return;
-    std::uint64_t* const keys = worker.keys.data() + place * buffer_capacity(k);
+    RankingKey* const keys = worker.keys.data() + place * buffer_capacity(k);
     std::nth_element(keys, keys + (k - 1), keys + size, std::greater<>());
     size = static_cast<std::int32_t>(k);
-    const float bound = raw(value_of_key(keys[k - 1]));
+    const float bound = raw(value_of(keys[k - 1]));
     worker.bounds[as_size(place)] = std::max(worker.bounds[as_size(place)], bound);
   }
 
@@ -264,11 +249,11 @@ class RankingEngine {
     const std::scoped_lock lock(locks_[as_size(block - query_blocks_.begin)]);
     for (std::int64_t row = wanted(block).begin; row < wanted(block).end; ++row) {
       cut(row - first, worker);
-      std::uint64_t* const keys = worker.keys.data() + (row - first) * buffer_capacity(k);
+      RankingKey* const keys = worker.keys.data() + (row - first) * buffer_capacity(k);
       const std::int32_t size = worker.counts[as_size(row - first)];
       std::sort(keys, keys + size);  // from the worst on: an empty heap takes them without a move
       for (std::int32_t e = 0; e < size; ++e) {
-        top_.offer(row - shape_.rows.begin, value_of_key(keys[e]), id_of_key(keys[e]));
+        top_.offer(row - shape_.rows.begin, value_of(keys[e]), id_of(keys[e]));
       }
     }
   }
