@@ -25,9 +25,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from refinement_page import page
+from refinement_page import SEARCH_SEED, page
 
-SEARCH_SEED = 999
 SEEDS = (1, 2, 3, 4, 5)
 CUTOFF = 20
 

@@ -14,7 +14,7 @@ namespace graft::training {
 /// M^{n_mm_layers} X, with M = sum_m share_m M_m frozen. M_m joins an item to its knn_k nearest by modality m, itself
 /// included, with equal weights; with --graph refined it is graft's graph.
 ///
-/// Source: Zhou, Shen, "A tale of two graphs", ACM MM 2023, Eq. 1-4 and 8 (doi:10.1145/3581783.3611943)
+/// Source: Zhou, Shen, "A tale of two graphs", ACM MM 2023 (doi:10.1145/3581783.3611943)
 class ItemConvolution {
  public:
   /// Reads the settings below. Records the graphs in inputs.graphs.
