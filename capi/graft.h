@@ -387,6 +387,7 @@ typedef struct graft_refine_options {
   float epsilon;                     /* added to row sums; default 0 */
   int32_t normalize_parts;           /* normalises both graphs apart, then adds; default 0 */
   float enhancement_weight;          /* factor of the audience graph, >= 0; default 1 */
+  int64_t min_support;               /* least common audience of an edge by audience, >= 1; default 1 */
 } graft_refine_options;
 
 /* What a refinement did. Counts are of directed edges. */
@@ -434,7 +435,8 @@ enum {
   GRAFT_EDGE_NO_COMMON_AUDIENCE = 4,
   GRAFT_EDGE_IDENTICAL_DROPPED = 5,
   GRAFT_EDGE_BELOW_RANK = 6,
-  GRAFT_EDGE_BELOW_THRESHOLD = 7
+  GRAFT_EDGE_BELOW_THRESHOLD = 7,
+  GRAFT_EDGE_BELOW_SUPPORT = 8
 };
 
 /* Facts about the directed pair i <- j. Ranks count from 1; 0 is none. */

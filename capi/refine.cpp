@@ -17,7 +17,8 @@ graft_refine_options default_refine() {
           .normalization = GRAFT_NORMALIZATION_SYMMETRIC,
           .epsilon = defaults.epsilon,
           .normalize_parts = 0,
-          .enhancement_weight = defaults.enhancement_weight};
+          .enhancement_weight = defaults.enhancement_weight,
+          .min_support = defaults.min_support};
 }
 
 RefineOptions refine_of(const char* operation, const graft_refine_options* options) {
@@ -27,6 +28,7 @@ RefineOptions refine_of(const char* operation, const graft_refine_options* optio
       .knn_k = given.knn_k,
       .threshold = given.threshold,
       .jaccard_k = given.jaccard_k,
+      .min_support = given.min_support,
       .weights = choice(operation, "options.weights", given.weights, Weights::binary),
       .symmetrize = std::nullopt,
       .add_self_loops = given.add_self_loops != 0,
@@ -145,6 +147,6 @@ graft_status graft_explain(const graft_matrix_view* features, const graft_intera
 }
 
 const char* graft_edge_rule_text(graft_edge_rule rule) {
-  if (rule < GRAFT_EDGE_KEPT || rule > GRAFT_EDGE_BELOW_THRESHOLD) return "unknown rule";
+  if (rule < GRAFT_EDGE_KEPT || rule > GRAFT_EDGE_BELOW_SUPPORT) return "unknown rule";
   return graft::describe(static_cast<graft::EdgeRule>(rule));
 }

@@ -62,6 +62,7 @@ RefineOptions parse_options(const RefineArguments& arguments) {
   options.knn_k = parse_integer("--knn-k", arguments.knn_k, 1);
   options.threshold = parse_real("--threshold", arguments.threshold, -1.0, 1.0);
   options.jaccard_k = parse_integer("--jaccard-k", arguments.jaccard_k, 0);
+  options.min_support = parse_integer("--min-support", arguments.min_support, 1);
   options.weights = parse_choice("--weights", arguments.weights, kWeights);
   options.symmetrize = parse_choice("--symmetrize", arguments.symmetrize, kSymmetrizations);
   options.add_self_loops = arguments.add_self_loops;
@@ -89,6 +90,8 @@ void add_refine_options(CLI::App& parser, RefineArguments& arguments) {
   add.text("--knn-k", arguments.knn_k, "K", "neighbours by similarity, >= 1");
   add.text("--threshold", arguments.threshold, "T", "least similarity of an edge, in [-1, 1]; -1 keeps all");
   add.text("--jaccard-k", arguments.jaccard_k, "K", "neighbours by common audience, >= 0; 0 adds none");
+  add.text("--min-support", arguments.min_support, "C",
+           "users that two neighbours by common audience must share, >= 1; 2 keeps none that hangs on one user");
   add.text("--weights", arguments.weights, "NAME", "of similarity edges: binary or similarity");
   add.text("--symmetrize", arguments.symmetrize, "NAME", "none, max, mean or min, before normalization");
   add.flag("--add-self-loops", arguments.add_self_loops, "add 1 to the diagonal before normalization");

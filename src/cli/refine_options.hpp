@@ -25,6 +25,7 @@ struct RefineArguments {
   std::string knn_k = "10";
   std::string threshold = "0.5";
   std::string jaccard_k = "10";
+  std::string min_support = "1";
   std::string preset = "noself";
   std::string weights = "binary";
   std::string symmetrize = "none";

@@ -10,6 +10,7 @@
 
 #include <graft/core/error.hpp>
 #include <graft/detail/checked.hpp>
+#include <graft/detail/preset_rules.hpp>
 #include <graft/ops/add.hpp>
 #include <graft/ops/binarize.hpp>
 #include <graft/ops/jaccard.hpp>
@@ -30,6 +31,7 @@ struct Plan {
   Preset preset = Preset::noself;
   Weights weights = Weights::binary;
   std::int64_t jaccard_k = 0;
+  std::int64_t min_support = 1;
   bool after_mix = false;
   bool normalize_parts = false;
   float enhancement_weight = 1.0F;
@@ -49,22 +51,10 @@ Plan refined_plan(const Settings& settings) {
   return {.preset = preset_of(settings.word("gr_preset")),
           .weights = settings.word("gr_weights") == "binary" ? Weights::binary : Weights::similarity,
           .jaccard_k = settings.integer("gr_jaccard_k"),
+          .min_support = settings.integer("gr_min_support"),
           .after_mix = settings.flag("gr_after_mix"),
           .normalize_parts = settings.flag("gr_normalize_parts"),
           .enhancement_weight = static_cast<float>(settings.real("gr_enhancement_weight"))};
-}
-
-/// How `refine` reads the audiences under a preset.
-JaccardOptions audience_options(Preset preset, std::int64_t k) {
-  switch (preset) {
-    case Preset::reference:
-      return {.k = k, .self = Self::drop, .identical = Identical::reference};
-    case Preset::paper:
-      return {.k = k, .self = Self::keep, .identical = Identical::keep};
-    case Preset::noself:
-      break;
-  }
-  return {.k = k, .self = Self::drop, .identical = Identical::keep};
 }
 
 /// Weights of the edges that are no self loops.
@@ -140,7 +130,9 @@ class Builder {
 
   void find_enhancement() {
     if (!enhances()) return;
-    enhancement_ = jaccard_graph(inputs_.train, audience_options(plan_.preset, plan_.jaccard_k), inputs_.context);
+    const JaccardOptions options = detail::audience_options(
+        {.preset = plan_.preset, .jaccard_k = plan_.jaccard_k, .min_support = plan_.min_support});
+    enhancement_ = jaccard_graph(inputs_.train, options, inputs_.context);
   }
 
   /// What a modality gives to the mix.
@@ -212,7 +204,10 @@ class Builder {
 
   [[nodiscard]] std::string enhancement_note() const {
     if (!enhances()) return {};
-    std::string text = fmt::format("; {} edges by common audience (k {})", enhancement_.edges(), plan_.jaccard_k);
+    const std::string support =
+        plan_.min_support == 1 ? "" : fmt::format(", at least {} common users", plan_.min_support);
+    std::string text =
+        fmt::format("; {} edges by common audience (k {}{})", enhancement_.edges(), plan_.jaccard_k, support);
     if (plan_.normalize_parts) text += ", normalised apart";
     if (plan_.normalize_parts || plan_.enhancement_weight != 1.0F) {
       text += fmt::format(", weight {:g}", plan_.enhancement_weight);
@@ -316,6 +311,10 @@ std::vector<SettingSpec> refinement_settings(Weights family_weights) {
        .default_value = std::int64_t{10},
        .description = "neighbours by common audience that are added; 0 adds none",
        .least = 0.0},
+      {.name = "gr_min_support",
+       .default_value = std::int64_t{1},
+       .description = "users that two items must share to be neighbours by common audience",
+       .least = 1.0},
       {.name = "gr_preset",
        .default_value = std::string("reference"),
        .description = "reading of the diagonal and of equal audiences",

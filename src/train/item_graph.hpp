@@ -2,8 +2,8 @@
 // interactions and either features or ready similarity graphs.
 //
 // Per modality m: S_m = the knn_k most similar items of each row. Refined: those below alpha_m are pruned, and C, the
-// gr_jaccard_k items with the most similar audience of each row, is added. Then the model's normalisation N and its
-// mix:
+// gr_jaccard_k items with the most similar audience of each row (of those with gr_min_support common users), is added.
+// Then the model's normalisation N and its mix:
 //
 //     default                 sum_m share_m N(S_m + weight C)
 //     gr_after_mix            N(sum_m share_m S_m + weight C)

@@ -179,6 +179,21 @@ TEST_CASE("C: refine and explain give the facts of C++") {
                                              {.similarity = similarity.view(), .weight = 0.25F}};
   CHECK(copied(mixed.get()) == graft::refine(sources, data.train(), reference));
 
+  CHECK(options.min_support == 1);
+  auto supported = initialised(graft_refine_options_init);
+  supported.min_support = 2;
+  const auto shared = made<graft_graph>(
+      [&](auto out) { return graft_refine(&matrix, interactions.get(), &supported, nullptr, nullptr, out); });
+  CHECK(copied(shared.get()) == graft::refine(data.features(), data.train(), {.min_support = 2}));
+  CHECK(graft_graph_equal(shared.get(), plain.get()) == 0);
+  supported.min_support = 0;
+  CHECK(contains(refused<graft_graph>(GRAFT_INVALID_ARGUMENT,
+                                      [&](auto out) {
+                                        return graft_refine(&matrix, interactions.get(), &supported, nullptr, nullptr,
+                                                            out);
+                                      }),
+                 {"min_support = 0", ">= 1"}));
+
   graft_explanation facts;
   REQUIRE(graft_explain(&matrix, interactions.get(), 3, 8, &options, nullptr, &facts) == GRAFT_OK);
   const graft::Explanation expected = graft::explain(data.features(), data.train(), 3, 8, reference);
@@ -186,7 +201,14 @@ TEST_CASE("C: refine and explain give the facts of C++") {
   CHECK(facts.cosine_rank == expected.cosine_rank);
   CHECK(facts.common_audience == expected.common_audience);
   CHECK(std::string(graft_edge_rule_text(facts.similarity_rule)) == graft::describe(expected.similarity_rule));
+  supported.min_support = 40;  // as many as there are users: no pair has them
+  supported.preset = GRAFT_PRESET_PAPER;
+  REQUIRE(graft_explain(&matrix, interactions.get(), 3, 3, &supported, nullptr, &facts) == GRAFT_OK);
+  CHECK(facts.common_audience > 0);
+  CHECK(facts.audience_rule == GRAFT_EDGE_BELOW_SUPPORT);
+  CHECK(std::string(graft_edge_rule_text(GRAFT_EDGE_BELOW_SUPPORT)) == graft::describe(graft::EdgeRule::below_support));
   CHECK(std::string(graft_edge_rule_text(99)) == "unknown rule");
+  CHECK(std::string(graft_edge_rule_text(GRAFT_EDGE_BELOW_SUPPORT + 1)) == "unknown rule");
 }
 
 TEST_CASE("C: every graph operator gives the bits of C++") {

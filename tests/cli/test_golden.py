@@ -109,6 +109,16 @@ def test_the_two_graphs_normalised_apart(toy, refine):
     np.testing.assert_allclose(made, normal(similar) + 0.5 * normal(audience), rtol=0, atol=TOLERANCE)
 
 
+@pytest.mark.parametrize("least", [1, 2, 3])
+def test_edges_by_audience_need_their_common_users(toy, refine, least):
+    history = np.array(toy.golden["R"], dtype=np.int64)
+    common = history.T @ history
+    options = {"knn_k": 2, "threshold": 0.5, "jaccard_k": 4, "normalization": "none"}
+    made = refine(toy.interactions, [toy.features], min_support=least, **options).toarray()
+    audience = np.where(common >= least, toy.golden["noself"]["C"], 0)
+    np.testing.assert_allclose(made, toy.golden["noself"]["St"] + audience, rtol=0, atol=TOLERANCE)
+
+
 def test_similarity_weights_keep_the_cosine(toy, refine):
     graph = refine(
         toy.interactions,

@@ -107,6 +107,7 @@ def test_facts_in_the_file(graft, toy, tmp_path):
         "knn_k": "2",
         "threshold": "0.5",
         "jaccard_k": "2",
+        "min_support": "1",
         "weights": "binary",
         "symmetrize": "none",
         "add_self_loops": "false",

@@ -85,6 +85,7 @@ def test_every_option_that_matters_changes_the_facts_in_the_file(result_bytes, s
         {"knn_k": 9},
         {"threshold": 0.25},
         {"jaccard_k": 9},
+        {"min_support": 2},
         {"preset": "reference"},
         {"weights": "similarity"},
         {"symmetrize": "max"},
@@ -96,4 +97,4 @@ def test_every_option_that_matters_changes_the_facts_in_the_file(result_bytes, s
         {"split": "all"},
     ]:
         seen.add(result_bytes(shop.interactions, [shop.features], **options))
-    assert len(seen) == 13
+    assert len(seen) == 14

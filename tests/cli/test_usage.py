@@ -30,9 +30,9 @@ def test_help_goes_to_standard_output(graft, command):
 def test_help_of_refine_names_every_option_and_default(graft):
     text = graft("refine", "--help").stdout
     for option in (
-        "--features --graph --interactions --split --preset --knn-k --threshold --jaccard-k --weights --symmetrize "
-        "--add-self-loops --normalization --epsilon --normalize-parts --enhancement-weight --backend --threads "
-        "--memory-budget --out --json --quiet"
+        "--features --graph --interactions --split --preset --knn-k --threshold --jaccard-k --min-support --weights "
+        "--symmetrize --add-self-loops --normalization --epsilon --normalize-parts --enhancement-weight --backend "
+        "--threads --memory-budget --out --json --quiet"
     ).split():
         assert option in text
     for default in ["=noself", "=10", "=0.5", "=64MiB", "=train", "=symmetric", "=binary"]:
@@ -63,6 +63,8 @@ BAD_OPTIONS = [
     (["--knn-k", "1", "--knn-k", "2"], "--knn-k = 1, 2: may be given only once"),
     (["--jaccard-k", "-1"], "--jaccard-k = -1"),
     (["--jaccard-k", ""], "--jaccard-k = "),
+    (["--min-support", "0"], "--min-support = 0"),
+    (["--min-support", "1.5"], "--min-support = 1.5"),
     (["--threshold", "1.5"], "--threshold = 1.5"),
     (["--threshold", "-1.01"], "--threshold = -1.01"),
     (["--threshold", "nan"], "--threshold = nan"),

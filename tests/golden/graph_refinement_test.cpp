@@ -240,7 +240,7 @@ TEST_CASE("golden example: the slow oracle of the tests agrees with the stated n
   for (const Case& c : cases()) {
     const RefineOptions options = options_of(c);
     const Dense s = graft::test::cosines(x.features());
-    const Dense overlap = graft::test::audience_overlap(x.interactions, c.preset);
+    const Dense overlap = graft::test::audience_overlap(x.interactions, options);
     // the example states S and Craw with their diagonals; the oracle skips them only in the selection
     check(c, "S", s, kGraphTolerance);
     check(c, "St", graft::test::denoised(s, options), 0.0);

@@ -44,6 +44,7 @@ Input draw_input(Random& random, std::int64_t most_items) {
   input.options.preset = pick(random, std::vector<Preset>{Preset::noself, Preset::reference, Preset::paper});
   input.options.knn_k = pick(random, std::vector<std::int64_t>{1, 2, 10, 100});
   input.options.jaccard_k = pick(random, std::vector<std::int64_t>{0, 1, 2, 10, 100});
+  input.options.min_support = pick(random, std::vector<std::int64_t>{1, 1, 2, 3});
   input.options.threshold = pick(random, std::vector<float>{-1.0F, -0.25F, 0.0F, 0.25F, 0.5F, 1.0F});
   input.options.weights = pick(random, std::vector<Weights>{Weights::binary, Weights::similarity});
   input.options.symmetrize =
@@ -62,7 +63,8 @@ std::string words(const Input& input, int number) {
   return "case " + std::to_string(number) + ": " + name(input.options.preset) + ", " +
          std::to_string(input.features.items) + " x " + std::to_string(input.features.dims) + ", knn_k " +
          std::to_string(input.options.knn_k) + ", threshold " + std::to_string(input.options.threshold) +
-         ", jaccard_k " + std::to_string(input.options.jaccard_k) +
+         ", jaccard_k " + std::to_string(input.options.jaccard_k) + ", min_support " +
+         std::to_string(input.options.min_support) +
          (input.options.weights == Weights::binary ? ", binary" : ", similarity");
 }
 
@@ -117,8 +119,7 @@ TEST_CASE("refine: the counts of the summary are those of the oracle") {
     const Dense after = graft::test::denoised(cosine, options);
     options.threshold = -1.0F;
     const Dense before = graft::test::denoised(cosine, options);
-    const Dense audience =
-        graft::test::enhanced(graft::test::audience_overlap(input.interactions, options.preset), options);
+    const Dense audience = graft::test::enhanced(graft::test::audience_overlap(input.interactions, options), options);
     DenoisingCounts counts;
     std::int64_t self_kept = 0;
     std::int64_t audience_edges = 0;
@@ -199,7 +200,10 @@ TEST_CASE("explain: facts and ranks are those of the oracle") {
     const Input input = draw_input(random, 24);
     const Interactions& interactions = input.interactions;
     const Dense cosine = graft::test::cosines(input.features.view());
-    const Dense overlap = graft::test::audience_overlap(interactions, input.options.preset);
+    const Dense overlap = graft::test::audience_overlap(interactions, input.options);
+    RefineOptions any_support = input.options;
+    any_support.min_support = 1;
+    const Dense without_support = graft::test::audience_overlap(interactions, any_support);
     const auto place = [&](const Dense& values, std::int64_t i, std::int64_t j, bool keep_self, bool positive) {
       std::vector<graft::test::Candidate> ranked;
       for (std::size_t b = 0; b < values.size(); ++b) {
@@ -231,7 +235,14 @@ TEST_CASE("explain: facts and ranks are those of the oracle") {
           CHECK_MESSAGE(facts.audience_rule == EdgeRule::switched_off, where);
           continue;
         }
-        CHECK_MESSAGE(facts.jaccard_rank == place(overlap, i, j, keep_self, true), where);
+        const std::int64_t rank = place(overlap, i, j, keep_self, true);
+        CHECK_MESSAGE(facts.jaccard_rank == rank, where);
+        const std::int64_t alone = place(without_support, i, j, keep_self, true);
+        CHECK_MESSAGE((facts.audience_rule == EdgeRule::below_support) == (alone > 0 && rank == 0), where);
+        if (alone > 0) {
+          const double would = without_support[static_cast<std::size_t>(i)][static_cast<std::size_t>(j)];
+          CHECK_MESSAGE(facts.jaccard == static_cast<float>(would), where);
+        }
       }
     }
   }

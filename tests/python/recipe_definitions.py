@@ -31,12 +31,13 @@ def neighbours(features, k, threshold=-1.0, weights="similarity", self=True):
     return np.where(kept, similarity if weights == "similarity" else 1.0, 0)
 
 
-def audiences(history, k, preset):
+def audiences(history, k, preset, min_support=1):
     """Top-k Jaccard of "reference" (identical audiences of two users and more dropped) or "noself"."""
     counts = history.T.astype(np.int64) @ history.astype(np.int64)
     degrees = counts.diagonal()
     union = degrees[:, None] + degrees - counts
     jaccard = np.divide(counts, union, out=np.zeros(counts.shape), where=union > 0)
+    jaccard[counts < min_support] = 0
     if preset == "reference":
         jaccard[(counts == union) & (union >= 2)] = 0
         values = jaccard.copy()  # the diagonal of a single-user item stays and takes part
@@ -55,6 +56,7 @@ def refined(
     k,
     threshold,
     jaccard_k,
+    min_support=1,
     preset="reference",
     weights="binary",
     epsilon=0.0,
@@ -62,7 +64,7 @@ def refined(
     enhancement_weight=1.0,
 ):
     similar = neighbours(features, k, threshold, weights, self=preset == "reference")
-    enhancement = audiences(history, jaccard_k, preset) if jaccard_k else np.zeros(similar.shape)
+    enhancement = audiences(history, jaccard_k, preset, min_support) if jaccard_k else np.zeros(similar.shape)
     if normalize_parts:
         return normal(similar, epsilon) + enhancement_weight * normal(enhancement, epsilon)
     return normal(similar + enhancement_weight * enhancement, epsilon)

@@ -125,6 +125,19 @@ def test_refine_may_normalise_the_two_graphs_apart(shop):
             graft.refine(shop.features, shop.train, enhancement_weight=value)
 
 
+def test_refine_may_ask_for_more_than_one_common_user(shop):
+    options = {"knn_k": 5, "threshold": 0.2, "jaccard_k": 4, "normalization": "none"}
+    similar = graft.knn_graph(shop.features, k=5, min_similarity=0.2, weights="binary")
+    for least in (1, 2):
+        made = graft.refine(shop.features, shop.train, min_support=least, **options)
+        audience = np.zeros((shop.ITEMS, shop.ITEMS))
+        for i, row in enumerate(jaccard_rows(shop.matrix, 4, least)):
+            audience[i, list(row)] = list(row.values())
+        assert np.allclose(made.to_scipy().toarray(), similar.to_scipy().toarray() + audience, atol=1e-6)
+    with pytest.raises(graft.InvalidArgument, match="min_support = 0: must be >= 1"):
+        graft.refine(shop.features, shop.train, min_support=0)
+
+
 def square(values):
     matrix = sp.csr_array(values)
     return matrix, graft.Graph.from_scipy(matrix)
@@ -263,6 +276,9 @@ def test_explain_tells_why(shop):
     assert facts.similarity_rule == "kept"
     assert facts.cosine_rank == 1
     assert facts.degree_i == shop.train.degree(0)
+    most = shop.train.users
+    few = graft.explain(shop.features, shop.train, 4, 4, preset="paper", min_support=most, **options)
+    assert (few.audience_rule, few.jaccard, few.jaccard_rank) == ("below_support", 1.0, 0)
     own = graft.explain(shop.features, shop.train, 4, 4, **options)
     assert (own.similarity_rule, own.cosine) == ("self_dropped", 1.0)
     with pytest.raises(graft.InvalidArgument, match=r"explain: j = 200: must lie in \[0, 200\)"):

@@ -34,6 +34,7 @@ def refined(program, out, *arguments):
         {"preset": "paper", "knn_k": 3, "jaccard_k": 4, "weights": "similarity", "normalization": "row"},
         {"symmetrize": "mean", "epsilon": 1e-7, "threshold": -1, "jaccard_k": 0},
         {"normalize_parts": True, "enhancement_weight": 0.5},
+        {"normalize_parts": True, "min_support": 2},
     ],
 )
 def test_refine_gives_the_programs_bits(program, tmp_path, options):

@@ -221,6 +221,27 @@ def test_the_two_graphs_may_be_normalised_apart_and_weighted(small, normalize_pa
     np.testing.assert_array_equal(dense(plain.text), dense(ignored.text))
 
 
+@pytest.mark.parametrize("preset", ["reference", "noself"])
+def test_edges_by_audience_may_need_more_than_one_common_user(small, preset):
+    options = {"k": 5, "threshold": 0.4, "jaccard_k": 4, "preset": preset}
+    expected = [refined(small.text, small.history, min_support=least, **options) for least in (1, 2, 3)]
+    assert all((a != b).any() for a, b in zip(expected, expected[1:]))
+    for least, dense_graph in zip((1, 2, 3), expected):
+        made = recipes.lattice(small.train, text=small.text, graph="refined", min_support=least, to="scipy", **options)
+        np.testing.assert_allclose(dense(made.text), dense_graph, **CLOSE)
+
+
+def test_every_recipe_takes_min_support(small):
+    options = {"graph": "refined", "k": 5, "threshold": 0.4, "to": "graft"}
+    both = {"text": small.text, "image": small.image}
+    for model in (recipes.freedom, recipes.lattice, recipes.mgcn, recipes.smore, recipes.gume, recipes.soil):
+        made, plain = (model(small.train, min_support=least, **both, **options) for least in (2, 1))
+        graphs = [(made, plain)] if model is recipes.freedom else [(made.text, plain.text), (made.image, plain.image)]
+        assert all(supported != other for supported, other in graphs)
+        with pytest.raises(graft.InvalidArgument, match="min_support = 0: must be >= 1"):
+            model(small.train, min_support=0, **both, **options)
+
+
 @pytest.mark.parametrize(("weight", "left"), [(0.0, "text"), (1.0, "image")])
 def test_a_modality_without_weight_is_left_out(small, weight, left):
     made = recipes.freedom(small.train, text=small.text, image=small.image, image_weight=weight, to="graft")

@@ -66,8 +66,9 @@ inline Dense denoised(const Dense& cosine, const RefineOptions& options) {
   return result;
 }
 
-/// C before selection. `reference`: inter / (union + 1e-7) in float32, then entries equal to 1 set to 0.
-inline Dense audience_overlap(const Interactions& interactions, Preset preset) {
+/// C before selection, 0 where fewer than min_support users are common. `reference`: inter / (union + 1e-7) in float32,
+/// then entries equal to 1 set to 0.
+inline Dense audience_overlap(const Interactions& interactions, const RefineOptions& options) {
   const auto items = static_cast<std::size_t>(interactions.items());
   Dense result = zeros(items, items);
   for (std::size_t a = 0; a < items; ++a) {
@@ -76,8 +77,8 @@ inline Dense audience_overlap(const Interactions& interactions, Preset preset) {
       const auto column = static_cast<std::int64_t>(b);
       const std::int64_t inter = common(interactions, row, column);
       const std::int64_t united = interactions.degree(row) + interactions.degree(column) - inter;
-      if (inter == 0) continue;
-      if (preset == Preset::reference) {
+      if (inter == 0 || inter < options.min_support) continue;
+      if (options.preset == Preset::reference) {
         const float value = static_cast<float>(inter) / (static_cast<float>(united) + 1e-7F);
         result[a][b] = value == 1.0F ? 0.0 : static_cast<double>(value);
       } else {
@@ -166,7 +167,7 @@ inline Dense refined(const Dense& cosine, const Interactions& interactions, cons
     return normalized(w, options.normalization, options.epsilon);
   };
   const Dense similarity = denoised(cosine, options);
-  const Dense audience = enhanced(audience_overlap(interactions, options.preset), options);
+  const Dense audience = enhanced(audience_overlap(interactions, options), options);
   const double weight = options.enhancement_weight;
   if (!options.normalize_parts) return finish(sum(similarity, scaled(audience, weight)), options.add_self_loops);
   return sum(finish(similarity, options.add_self_loops), scaled(finish(audience, false), weight));

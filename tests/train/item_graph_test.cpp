@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -18,6 +19,7 @@
 
 #include "../support/check.hpp"
 #include "../support/files.hpp"
+#include "../support/oracle_audience.hpp"
 #include "model_bench.hpp"
 
 namespace graft::training {
@@ -118,12 +120,14 @@ TEST_CASE("item_graph: refined is, per modality, the operator refine with the mo
       CAPTURE(preset_setting);
       CAPTURE(binary);
       ModelBench bench = ModelBench::random(33, 80, 60);
-      const Graph graph = refined(bench, {preset_setting, binary ? "gr_weights=binary" : "gr_weights=cosine",
-                                          "gr_threshold=0.3", "gr_threshold_image=0.15", "gr_jaccard_k=5"});
+      const Graph graph =
+          refined(bench, {preset_setting, binary ? "gr_weights=binary" : "gr_weights=cosine", "gr_threshold=0.3",
+                          "gr_threshold_image=0.15", "gr_jaccard_k=5", "gr_min_support=2"});
       RefineOptions options{.preset = preset,
                             .knn_k = 4,
                             .threshold = 0.15F,
                             .jaccard_k = 5,
+                            .min_support = 2,
                             .weights = binary ? Weights::binary : Weights::similarity,
                             .epsilon = 1e-7F};
       const Graph image = refine(bench.features.at("image"), bench.train, options);
@@ -146,6 +150,25 @@ TEST_CASE("item_graph: gr_after_mix is the operator refine on all modalities") {
   const RefineOptions options{
       .preset = Preset::reference, .knn_k = 4, .threshold = 0.3F, .jaccard_k = 10, .epsilon = 1e-7F};
   CHECK(graph == refine(modalities, bench.train, options));
+}
+
+TEST_CASE("item_graph: gr_min_support leaves out edges by audience that rest on fewer users") {
+  for (const std::int64_t support : {1, 2, 3}) {
+    CAPTURE(support);
+    ModelBench bench = ModelBench::random(40, 80, 60);
+    bench.features.erase("text");
+    const std::vector<std::string> none{"gr_preset=noself", "gr_threshold=1", "gr_jaccard_k=0"};
+    const Graph similar = refined(bench, none);  // of twins
+    const Graph graph = refined(
+        bench, {"gr_preset=noself", "gr_threshold=1", "gr_jaccard_k=80", "gr_min_support=" + std::to_string(support)});
+    for (std::int64_t i = 0; i < graph.items(); ++i) {
+      for (std::int64_t j = 0; j < graph.items(); ++j) {
+        const bool by_audience = i != j && test::common(bench.train, i, j) >= support;
+        const bool expected = by_audience || !std::isnan(test::weight_of(similar, i, j));
+        CHECK(std::isnan(test::weight_of(graph, i, j)) != expected);
+      }
+    }
+  }
 }
 
 TEST_CASE("item_graph: gr_normalize_parts normalises similarity and audience apart, then adds with a weight") {
@@ -198,6 +221,10 @@ TEST_CASE("item_graph: descriptions tell alpha and the share of edges that it pr
   CHECK(contains(graph_named(bench, "text").description, {"text", "alpha 0.7 prunes 2 of 4 edges (50.0 %)"}));
   CHECK(contains(graph_named(bench, "items").description,
                  {"refined", "reference", "0.1 image", "0.9 text", "6 edges by common audience (k 2)"}));
+  refined(bench, {"gr_jaccard_k=2", "gr_min_support=2"}, 0.1, {.knn_k = 2});
+  // users 0 and 1 have items 0, 1 and 2; `reference` drops the twins 0 and 2, and item 3 has one user
+  CHECK(
+      contains(graph_named(bench, "items").description, {"4 edges by common audience (k 2, at least 2 common users)"}));
   vanilla(bench);
   CHECK(contains(graph_named(bench, "items").description, {"vanilla"}));
   CHECK(graph_named(bench, "text").description.find("alpha") == std::string::npos);
@@ -232,6 +259,9 @@ TEST_CASE("item_graph: gr_ settings are noticed where the graph is vanilla") {
   REQUIRE(bench.notices.size() == 2);  // 0.5 is the default
   CHECK(contains(bench.notices[0], {"gr_jaccard_k", "--graph refined"}));
   CHECK(contains(bench.notices[1], {"gr_threshold_text", "--graph refined"}));
+  built(bench, GraphKind::vanilla, {"gr_min_support=2"}, 0.1, kFamily);
+  REQUIRE(bench.notices.size() == 1);
+  CHECK(contains(bench.notices[0], {"gr_min_support", "--graph refined"}));
   refined(bench, {"gr_jaccard_k=3"});
   CHECK(bench.notices.empty());
 }

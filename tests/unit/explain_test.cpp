@@ -102,6 +102,43 @@ TEST_CASE("explain: nothing is shared without a common audience") {
   CHECK(facts.cosine_rank == 3);
 }
 
+TEST_CASE("explain: fewer common users than min_support are told, with the weight that the edge would have") {
+  const auto facts_of = [](std::int64_t i, std::int64_t j, Preset preset, std::int64_t support) {
+    return explain(features(), interactions(), i, j,
+                   {.preset = preset, .knn_k = 2, .jaccard_k = 2, .min_support = support});
+  };
+  const Explanation one = facts_of(1, 3, Preset::noself, 2);
+  CHECK(one.audience_rule == EdgeRule::below_support);
+  CHECK(one.common_audience == 1);
+  CHECK(one.jaccard == 0.2F);
+  CHECK(one.jaccard_rank == 0);
+  CHECK(one.weight == 0.0F);
+  CHECK(facts_of(1, 3, Preset::noself, 1).audience_rule == EdgeRule::below_rank);
+  const Explanation two = facts_of(1, 2, Preset::noself, 2);
+  CHECK(two.audience_rule == EdgeRule::kept);
+  CHECK(two.jaccard_rank == 2);
+  CHECK(facts_of(1, 2, Preset::noself, 3).audience_rule == EdgeRule::below_support);
+  // a better neighbour without support takes no place
+  CHECK(facts_of(3, 1, Preset::paper, 1).jaccard_rank == 2);
+  CHECK(facts_of(0, 3, Preset::noself, 2).audience_rule == EdgeRule::no_common_audience);
+  CHECK(explain(features(), interactions(), 1, 3, {.jaccard_k = 0, .min_support = 2}).audience_rule ==
+        EdgeRule::switched_off);
+}
+
+TEST_CASE("explain: what the preset drops is told as such, below min_support too") {
+  const auto rule = [](std::int64_t i, std::int64_t j, Preset preset, std::int64_t support) {
+    return explain(features(), interactions(), i, j, {.preset = preset, .min_support = support}).audience_rule;
+  };
+  CHECK(rule(3, 3, Preset::noself, 2) == EdgeRule::self_dropped);
+  CHECK(rule(0, 2, Preset::reference, 3) == EdgeRule::identical_dropped);
+  CHECK(rule(0, 0, Preset::reference, 3) == EdgeRule::self_dropped);
+  CHECK(rule(3, 3, Preset::paper, 2) == EdgeRule::below_support);
+  CHECK(rule(0, 0, Preset::paper, 2) == EdgeRule::kept);
+  CHECK(rule(3, 3, Preset::reference, 2) == EdgeRule::below_support);
+  const Explanation single = explain(features(), interactions(), 3, 3, {.preset = Preset::reference, .min_support = 2});
+  CHECK(single.jaccard == 0.99999988F);
+}
+
 TEST_CASE("explain: switches are told, whatever the audiences") {
   for (const std::int64_t j : {0, 1, 3}) {
     const Explanation facts = explain(features(), interactions(), 0, j, {.jaccard_k = 0});
@@ -163,12 +200,12 @@ TEST_CASE("explain: items out of range and sizes that differ are refused with th
 
 TEST_CASE("describe: every rule has words of its own") {
   std::set<std::string> words;
-  for (const EdgeRule rule :
-       {EdgeRule::kept, EdgeRule::switched_off, EdgeRule::self_dropped, EdgeRule::zero_norm,
-        EdgeRule::no_common_audience, EdgeRule::identical_dropped, EdgeRule::below_rank, EdgeRule::below_threshold}) {
+  for (const EdgeRule rule : {EdgeRule::kept, EdgeRule::switched_off, EdgeRule::self_dropped, EdgeRule::zero_norm,
+                              EdgeRule::no_common_audience, EdgeRule::identical_dropped, EdgeRule::below_rank,
+                              EdgeRule::below_threshold, EdgeRule::below_support}) {
     words.insert(describe(rule));
   }
-  CHECK(words.size() == 8);
+  CHECK(words.size() == 9);
   CHECK(words.count("") == 0);
 }
 

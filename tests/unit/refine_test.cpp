@@ -59,6 +59,7 @@ TEST_CASE("refine: defaults are those of the documentation") {
   CHECK(options.knn_k == 10);
   CHECK(options.threshold == 0.5F);
   CHECK(options.jaccard_k == 10);
+  CHECK(options.min_support == 1);
   CHECK(options.weights == Weights::binary);
   CHECK(!options.symmetrize.has_value());
   CHECK(!options.add_self_loops);
@@ -85,6 +86,33 @@ TEST_CASE("refine: the two graphs may be normalised apart, and the second weight
   RefineSummary summary;
   CHECK(refine(features(), interactions(), options, {}, &summary) == normalize(similar));
   CHECK(summary.jaccard_edges == 0);
+}
+
+TEST_CASE("refine: min_support leaves out edges of the second graph that rest on fewer users") {
+  RefineOptions options = raw(Preset::noself);
+  const Graph similar = knn_graph(features(), {.k = 2, .min_similarity = 0.5F, .weights = Weights::binary});
+  options.min_support = 2;
+  RefineSummary summary;
+  const Graph graph = refine(features(), interactions(), options, {}, &summary);
+  // users 0 and 1 have items 0, 1 and 2; of items 1 and 3 user 4 alone
+  const Graph shared(4, {0, 2, 4, 6, 6}, {1, 2, 0, 2, 0, 1}, {0.4F, 1.0F, 0.4F, 0.4F, 1.0F, 0.4F});
+  CHECK(graph == add(similar, shared));
+  CHECK(summary.jaccard_edges == 6);
+  options.normalize_parts = true;
+  options.normalization = Normalization::symmetric;
+  CHECK(refine(features(), interactions(), options) == add(normalize(similar), normalize(shared)));
+  options.min_support = 3;
+  CHECK(refine(features(), interactions(), options) == normalize(similar));
+}
+
+TEST_CASE("refine: min_support asks it of self loops too") {
+  for (const Preset preset : {Preset::reference, Preset::paper}) {
+    RefineOptions options = raw(preset);
+    CHECK(weight_of(refine(features(), interactions(), options), 3, 3) > 1.9F);
+    options.min_support = 2;
+    CHECK(weight_of(refine(features(), interactions(), options), 3, 3) == 1.0F);
+    CHECK(weight_of(refine(features(), interactions(), options), 1, 1) == (preset == Preset::paper ? 2.0F : 1.0F));
+  }
 }
 
 TEST_CASE("refine: jaccard_k = 0 switches enhancement off") {
@@ -284,6 +312,8 @@ TEST_CASE("refine: options out of range are refused with argument and value") {
   refused({.threshold = -1.01F}, {"refine", "threshold = -1.01", "[-1, 1]"});
   refused({.threshold = kNan}, {"refine", "threshold", "nan"});
   refused({.jaccard_k = -1}, {"refine", "jaccard_k = -1", ">= 0"});
+  refused({.min_support = 0}, {"refine", "min_support = 0", ">= 1"});
+  refused({.jaccard_k = 0, .min_support = -2}, {"refine", "min_support = -2", ">= 1"});
   refused({.epsilon = -0.5F}, {"epsilon = -0.5", ">= 0"});
   refused({.epsilon = kNan}, {"epsilon", "nan"});
   refused({.enhancement_weight = -1.0F}, {"enhancement_weight = -1", ">= 0"});

@@ -235,6 +235,7 @@ def refine(
     knn_k: int = 10,
     threshold: float = 0.5,
     jaccard_k: int = 10,
+    min_support: int = 1,
     preset: Preset = "noself",
     weights: Weights = "binary",
     symmetrize: Symmetrization | None = None,
@@ -260,6 +261,8 @@ def refine(
         knn_k: K_s, neighbours by similarity, >= 1.
         threshold: alpha, inclusive, in [-1, 1]; -1 switches denoising off.
         jaccard_k: K_c, neighbours by audience, >= 0; 0 switches enhancement off.
+        min_support: least common audience of an edge of C~, >= 1. An edge of one user falls with that user; one of 2 or
+            more survives leaving any one user out.
         preset: "noself" (no item is its own neighbour), "reference" (as MLLMRec's published code), "paper" (the
             equations read literally).
         weights: of the similarity edges: "binary" or "similarity".
@@ -296,6 +299,7 @@ def refine(
         knn_k=knn_k,
         threshold=threshold,
         jaccard_k=jaccard_k,
+        min_support=min_support,
         preset=preset,
         weights=weights,
         symmetrize=symmetrize,
@@ -319,6 +323,7 @@ def refine_with_summary(
     knn_k: int = 10,
     threshold: float = 0.5,
     jaccard_k: int = 10,
+    min_support: int = 1,
     preset: Preset = "noself",
     weights: Weights = "binary",
     symmetrize: Symmetrization | None = None,
@@ -339,6 +344,7 @@ def refine_with_summary(
         "knn_k": knn_k,
         "threshold": threshold,
         "jaccard_k": jaccard_k,
+        "min_support": min_support,
         "preset": preset,
         "weights": weights,
         "symmetrize": symmetrize,
@@ -382,6 +388,7 @@ def explain(
     knn_k: int = 10,
     threshold: float = 0.5,
     jaccard_k: int = 10,
+    min_support: int = 1,
     preset: Preset = "noself",
     weights: Weights = "binary",
     context: Context | None = None,
@@ -396,6 +403,7 @@ def explain(
         knn_k: as for `refine`, and so are the others.
         threshold: see `refine`.
         jaccard_k: see `refine`.
+        min_support: see `refine`.
         preset: see `refine`.
         weights: see `refine`.
         context: memory budget, numeric path, cancellation.
@@ -418,6 +426,7 @@ def explain(
         "knn_k": knn_k,
         "threshold": threshold,
         "jaccard_k": jaccard_k,
+        "min_support": min_support,
         "preset": preset,
         "weights": weights,
     }

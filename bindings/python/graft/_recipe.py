@@ -57,6 +57,7 @@ class Refinement:
 
     graph: GraphKind
     jaccard_k: int
+    min_support: int
     preset: Preset
     weights: Weights
     normalize_parts: bool
@@ -179,6 +180,7 @@ class Recipe:
             self.interactions,
             knn_k=sources[0].k,
             jaccard_k=self._refinement.jaccard_k if enhanced else 0,
+            min_support=self._refinement.min_support,
             preset=self._refinement.preset if pruned else "reference",
             weights=weights,
             normalization=normalization,

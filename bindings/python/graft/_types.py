@@ -115,6 +115,7 @@ EdgeRule: TypeAlias = Literal[
     "identical_dropped",
     "below_rank",
     "below_threshold",
+    "below_support",
 ]
 
 
@@ -130,7 +131,7 @@ class Explanation:
         degree_j: users of j.
         common_audience: users of both.
         jaccard: weight the pair has, or would have, in the enhancement graph.
-        jaccard_rank: place of j in row i, 1 = first; 0 if it has none.
+        jaccard_rank: place of j in row i, 1 = first; 0 if it has none, as below min_support.
         audience_rule: the rule that decided in the enhancement graph.
         weight: W_ij before normalisation.
     """

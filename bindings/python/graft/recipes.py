@@ -21,6 +21,7 @@ Arguments that all recipes have:
 - threshold: alpha, inclusive, in [-1, 1]; -1 prunes nothing. The image's is `image_threshold` where that is given:
   cosines of image features are distributed differently, so look at `graft.inspect` before choosing.
 - jaccard_k: items by audience a row; 0 adds none.
+- min_support: users that an edge by audience needs in common, >= 1; 2 keeps none that hangs on one user.
 - preset: what the diagonal does, as in `graft.refine`; "reference" keeps self loops, as the models do.
 - weights: of the similarity edges that stay: "binary", or "similarity" (their cosine).
 - normalize_parts: normalises S~ and C~ apart and adds them then, as in `graft.refine`.
@@ -103,6 +104,7 @@ def freedom(
     threshold: float = 0.5,
     image_threshold: float | None = None,
     jaccard_k: int = 10,
+    min_support: int = 1,
     preset: Preset = "reference",
     weights: Weights = "binary",
     normalize_parts: bool = False,
@@ -133,6 +135,7 @@ def freedom(
         threshold: alpha.
         image_threshold: alpha of the image graph; None: `threshold`.
         jaccard_k: K_c.
+        min_support: common users that an edge of C~ needs.
         preset: of the refinement.
         weights: of the refined similarity edges.
         normalize_parts: whether S~ and C~ are normalised apart.
@@ -155,7 +158,7 @@ def freedom(
            [0.535, 0.375, 0.177],
            [0.   , 0.177, 0.75 ]], dtype=float32)
     """
-    refinement = Refinement(graph, jaccard_k, preset, weights, normalize_parts, enhancement_weight)
+    refinement = Refinement(graph, jaccard_k, min_support, preset, weights, normalize_parts, enhancement_weight)
     recipe = Recipe("freedom", interactions, "binary", epsilon, refinement, to, context)
     _recipe.check_choice(recipe.operation, "placement", placement, ("per_modality", "after_mix"))
     given = recipe.sources(
@@ -177,6 +180,7 @@ def lattice(
     threshold: float = 0.5,
     image_threshold: float | None = None,
     jaccard_k: int = 10,
+    min_support: int = 1,
     preset: Preset = "reference",
     weights: Weights = "binary",
     normalize_parts: bool = False,
@@ -204,6 +208,7 @@ def lattice(
         threshold: alpha.
         image_threshold: alpha of the image graph; None: `threshold`.
         jaccard_k: K_c.
+        min_support: common users that an edge of C~ needs.
         preset: of the refinement.
         weights: of the refined similarity edges.
         normalize_parts: whether S~ and C~ are normalised apart.
@@ -222,7 +227,7 @@ def lattice(
            [0.444, 0.556, 0.   ],
            [0.   , 0.23 , 0.735]], dtype=float32)
     """
-    refinement = Refinement(graph, jaccard_k, preset, weights, normalize_parts, enhancement_weight)
+    refinement = Refinement(graph, jaccard_k, min_support, preset, weights, normalize_parts, enhancement_weight)
     recipe = Recipe("lattice", interactions, "similarity", epsilon, refinement, to, context)
     return _each(recipe, recipe.sources(text, image, k=k, threshold=threshold, image_threshold=image_threshold))
 
@@ -238,6 +243,7 @@ def mgcn(
     threshold: float = 0.5,
     image_threshold: float | None = None,
     jaccard_k: int = 10,
+    min_support: int = 1,
     preset: Preset = "reference",
     weights: Weights = "binary",
     normalize_parts: bool = False,
@@ -257,7 +263,7 @@ def mgcn(
     >>> graft.recipes.mgcn(train, image=np.eye(2, dtype="f4"), k=1, to="graft").image.data
     array([1., 1.], dtype=float32)
     """
-    refinement = Refinement(graph, jaccard_k, preset, weights, normalize_parts, enhancement_weight)
+    refinement = Refinement(graph, jaccard_k, min_support, preset, weights, normalize_parts, enhancement_weight)
     recipe = Recipe("mgcn", interactions, "similarity", epsilon, refinement, to, context)
     return _each(recipe, recipe.sources(text, image, k=k, threshold=threshold, image_threshold=image_threshold))
 
@@ -274,6 +280,7 @@ def smore(
     threshold: float = 0.5,
     image_threshold: float | None = None,
     jaccard_k: int = 10,
+    min_support: int = 1,
     preset: Preset = "reference",
     weights: Weights = "binary",
     normalize_parts: bool = False,
@@ -305,6 +312,7 @@ def smore(
         threshold: alpha.
         image_threshold: alpha of the image graph; None: `threshold`.
         jaccard_k: K_c.
+        min_support: common users that an edge of C~ needs.
         preset: of the refinement.
         weights: of the refined similarity edges.
         normalize_parts: whether S~ and C~ are normalised apart.
@@ -322,7 +330,7 @@ def smore(
     array([[1. , 0.5],
            [0.5, 1. ]], dtype=float32)
     """
-    refinement = Refinement(graph, jaccard_k, preset, weights, normalize_parts, enhancement_weight)
+    refinement = Refinement(graph, jaccard_k, min_support, preset, weights, normalize_parts, enhancement_weight)
     recipe = Recipe("smore", interactions, "similarity", epsilon, refinement, to, context)
     given = recipe.sources(text, image, k=k, image_k=image_k, threshold=threshold, image_threshold=image_threshold)
     words, picture = map(recipe.graph, recipe.both(*given))
@@ -341,6 +349,7 @@ def gume(
     threshold: float = 0.5,
     image_threshold: float | None = None,
     jaccard_k: int = 10,
+    min_support: int = 1,
     preset: Preset = "reference",
     weights: Weights = "binary",
     normalize_parts: bool = False,
@@ -369,6 +378,7 @@ def gume(
         threshold: alpha.
         image_threshold: alpha of the image graph; None: `threshold`.
         jaccard_k: K_c.
+        min_support: common users that an edge of C~ needs.
         preset: of the refinement.
         weights: of the refined similarity edges.
         normalize_parts: whether S~ and C~ are normalised apart.
@@ -388,7 +398,7 @@ def gume(
            [0.707, 0.   , 0.   , 0.5  ],
            [0.   , 0.707, 0.5  , 0.   ]], dtype=float32)
     """
-    refinement = Refinement(graph, jaccard_k, preset, weights, normalize_parts, enhancement_weight)
+    refinement = Refinement(graph, jaccard_k, min_support, preset, weights, normalize_parts, enhancement_weight)
     recipe = Recipe("gume", interactions, "similarity", epsilon, refinement, to, context)
     _recipe.check_choice(recipe.operation, "shared", shared, ("vanilla", "denoised", "refined"))
     given = recipe.sources(text, image, k=k, threshold=threshold, image_threshold=image_threshold)
@@ -416,6 +426,7 @@ def soil(
     threshold: float = 0.5,
     image_threshold: float | None = None,
     jaccard_k: int = 10,
+    min_support: int = 1,
     preset: Preset = "reference",
     weights: Weights = "binary",
     normalize_parts: bool = False,
@@ -446,6 +457,7 @@ def soil(
         threshold: alpha.
         image_threshold: alpha of the image graph; None: `threshold`.
         jaccard_k: K_c.
+        min_support: common users that an edge of C~ needs.
         preset: of the refinement.
         weights: of the refined similarity edges.
         normalize_parts: whether S~ and C~ are normalised apart.
@@ -462,7 +474,7 @@ def soil(
     >>> graft.recipes.soil(train, text=x, image=x, k=1, interest_k=1, to="graft").text.data
     array([2., 2.], dtype=float32)
     """
-    refinement = Refinement(graph, jaccard_k, preset, weights, normalize_parts, enhancement_weight)
+    refinement = Refinement(graph, jaccard_k, min_support, preset, weights, normalize_parts, enhancement_weight)
     recipe = Recipe("soil", interactions, "similarity", epsilon, refinement, to, context)
     given = recipe.sources(text, image, k=k, threshold=threshold, image_threshold=image_threshold)
     sources = recipe.both(*given)

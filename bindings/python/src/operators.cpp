@@ -70,6 +70,7 @@ RefineOptions refine_options(const char* operation, const py::dict& values) {
   options.read("knn_k", refinement.knn_k);
   options.read("threshold", refinement.threshold);
   options.read("jaccard_k", refinement.jaccard_k);
+  options.read("min_support", refinement.min_support);
   options.read("weights", refinement.weights, kWeights);
   options.read("symmetrize", refinement.symmetrize, kSymmetrizations);
   options.read("add_self_loops", refinement.add_self_loops);
@@ -142,6 +143,8 @@ const char* spelling(EdgeRule rule) {
       return "below_rank";
     case EdgeRule::below_threshold:
       return "below_threshold";
+    case EdgeRule::below_support:
+      return "below_support";
   }
   return "unknown";
 }

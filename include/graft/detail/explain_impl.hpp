@@ -84,22 +84,29 @@ inline void explain_audience(const Interactions& interactions, std::int64_t i, s
   facts.degree_i = interactions.degree(i);
   facts.degree_j = interactions.degree(j);
   facts.common_audience = common_users(interactions, i, j);
+  const bool identical = facts.common_audience == facts.degree_i && facts.common_audience == facts.degree_j;
+  const bool by_reference = rules.identical == Identical::reference;
   if (facts.common_audience > 0) {
-    facts.jaccard = JaccardMeasure::weight(facts.common_audience, facts.degree_i, facts.degree_j, 0);
+    facts.jaccard = by_reference && identical && facts.common_audience == 1
+                        ? kSingleUserJaccard
+                        : JaccardMeasure::weight(facts.common_audience, facts.degree_i, facts.degree_j, 0);
   }
-  const JaccardOptions whole_row{.k = std::max<std::int64_t>(1, interactions.items()),
-                                 .self = rules.audience_self,
-                                 .identical = rules.identical,
-                                 .row_range = {i, i + 1}};
+  JaccardOptions whole_row = audience_options(options);
+  whole_row.k = std::max<std::int64_t>(1, interactions.items());
+  whole_row.row_range = {i, i + 1};
   const Graph all = jaccard_graph(interactions, whole_row, context);
   facts.jaccard_rank = rank_in_row(all, i, j);
-  if (facts.jaccard_rank > 0) facts.jaccard = weight_of(all, i, j);
+  // by the preset alone: no min_support would let the pair in
+  const bool dropped =
+      by_reference ? identical && facts.common_audience > 1 : i == j && rules.audience_self == Self::drop;
   if (!enhances(options)) {
     facts.audience_rule = EdgeRule::switched_off;
   } else if (facts.common_audience == 0) {
     facts.audience_rule = EdgeRule::no_common_audience;
-  } else if (facts.jaccard_rank == 0) {
+  } else if (dropped) {
     facts.audience_rule = i == j ? EdgeRule::self_dropped : EdgeRule::identical_dropped;
+  } else if (facts.common_audience < options.min_support) {
+    facts.audience_rule = EdgeRule::below_support;
   } else if (facts.jaccard_rank > options.jaccard_k) {
     facts.audience_rule = EdgeRule::below_rank;
   } else {
@@ -143,6 +150,8 @@ GRAFT_INLINE const char* describe(EdgeRule rule) {
       return "not among the k best";
     case EdgeRule::below_threshold:
       return "below the threshold";
+    case EdgeRule::below_support:
+      return "too few users interacted with both";
   }
   return "unknown";
 }

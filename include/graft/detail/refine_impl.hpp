@@ -11,6 +11,7 @@
 
 #include <graft/detail/checked.hpp>
 #include <graft/detail/parallel.hpp>
+#include <graft/detail/preset_rules.hpp>
 #include <graft/detail/select_neighbours.hpp>
 #include <graft/ops/add.hpp>
 #include <graft/ops/binarize.hpp>
@@ -23,25 +24,6 @@
 
 namespace graft {
 namespace detail {
-
-/// How a preset treats the diagonal, and pairs of identical audiences.
-struct PresetRules {
-  Self similarity_self;
-  Self audience_self;
-  Identical identical;
-};
-
-inline PresetRules rules_of(Preset preset) {
-  switch (preset) {
-    case Preset::reference:
-      return {Self::keep, Self::drop, Identical::reference};
-    case Preset::paper:
-      return {Self::keep, Self::keep, Identical::keep};
-    case Preset::noself:
-      break;
-  }
-  return {Self::drop, Self::drop, Identical::keep};
-}
 
 inline void check_alpha(const std::string& argument, float threshold) {
   if (!(threshold >= -1.0F && threshold <= 1.0F)) {  // NaN too
@@ -58,6 +40,9 @@ inline void check_refine_options(const RefineOptions& options) {
   if (options.jaccard_k < 0) {
     throw InvalidArgument(
         message("refine", "jaccard_k", std::to_string(options.jaccard_k), "must be >= 0; 0 switches enhancement off"));
+  }
+  if (options.min_support < 1) {
+    throw InvalidArgument(message("refine", "min_support", std::to_string(options.min_support), "must be >= 1"));
   }
   if (!std::isfinite(options.epsilon) || options.epsilon < 0.0F) {
     throw InvalidArgument(message("refine", "epsilon", std::to_string(options.epsilon), "must be finite and >= 0"));
@@ -156,9 +141,7 @@ inline bool enhances(const RefineOptions& options) {
 
 /// C~
 inline Graph enhancement_graph(const Interactions& interactions, const RefineOptions& options, const Context& context) {
-  const PresetRules rules = rules_of(options.preset);
-  return jaccard_graph(interactions,
-                       {.k = options.jaccard_k, .self = rules.audience_self, .identical = rules.identical}, context);
+  return jaccard_graph(interactions, audience_options(options), context);
 }
 
 /// graph + enhancement_weight * enhancement

@@ -20,7 +20,8 @@ enum class EdgeRule {
   no_common_audience,  ///< no user interacted with both
   identical_dropped,   ///< identical audiences, dropped by the `reference` preset
   below_rank,          ///< more than k items come before j in row i
-  below_threshold      ///< among the k best, but below alpha
+  below_threshold,     ///< among the k best, but below alpha
+  below_support        ///< some users interacted with both, but fewer than min_support
 };
 
 /// Facts about the directed pair i <- j (row i receives from column j).
@@ -32,7 +33,7 @@ struct Explanation {
   std::int64_t degree_j = 0;         ///< users of j
   std::int64_t common_audience = 0;  ///< users of both
   float jaccard = 0.0F;              ///< weight the pair has, or would have, in the enhancement graph
-  std::int64_t jaccard_rank = 0;     ///< place of j in row i, 1 = first; 0 if it has none
+  std::int64_t jaccard_rank = 0;     ///< place of j in row i, 1 = first; 0 if it has none, as below min_support
   EdgeRule audience_rule = EdgeRule::kept;
   float weight = 0.0F;  ///< W_ij before any normalisation
 };

@@ -39,6 +39,10 @@ struct RefineOptions {
   float threshold = 0.5F;
   /// K_c: neighbours by audience, >= 0; 0 switches enhancement off.
   std::int64_t jaccard_k = 10;
+  /// Least common audience c of an edge of C~, >= 1. An edge of one user falls with that user: where user vectors are
+  /// made of the same training pairs, it leads a user's positives back to the user's own items, which no held-out pair
+  /// shows. An edge of 2 or more survives leaving any one user out.
+  std::int64_t min_support = 1;
   /// Weights of the similarity edges: binary as Eq. 7, or the cosine.
   Weights weights = Weights::binary;
   /// Makes W symmetric before normalisation; the paper's W stays directed.
@@ -82,9 +86,9 @@ struct RefineSummary {
 
 /// Refines the item-item graph: W = S~ + C~, normalised (MLLMRec, Eq. 7-11).
 ///
-/// Definition: S~ = top-K_s cosine edges >= alpha, binary; C~ = top-K_c Jaccard edges; A^ = N^-1/2 (S~ + C~) N^-1/2.
-/// With `normalize_parts`, A^ = N_S^-1/2 S~ N_S^-1/2 + enhancement_weight N_C^-1/2 C~ N_C^-1/2; `symmetrize` then works
-/// on either part, `add_self_loops` on S~.
+/// Definition: S~ = top-K_s cosine edges >= alpha, binary; C~ = top-K_c Jaccard edges with c >= min_support; A^ =
+/// N^-1/2 (S~ + C~) N^-1/2. With `normalize_parts`, A^ = N_S^-1/2 S~ N_S^-1/2 + enhancement_weight N_C^-1/2 C~
+/// N_C^-1/2; `symmetrize` then works on either part, `add_self_loops` on S~.
 /// @param features  [items, dims] row-major float32; need not be normalised
 /// @param interactions  TRAINING interactions; as many items as features have rows
 /// @param summary  where not null, receives the counts
