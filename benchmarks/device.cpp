@@ -9,6 +9,8 @@
 #include <exception>
 #include <string>
 
+#include <graft/cuda/graph_operators.hpp>
+#include <graft/cuda/on_device.hpp>
 #include <graft/cuda/operators.hpp>
 #include <graft/detail/cuda_backend.hpp>
 #include <graft/ops/jaccard.hpp>
@@ -58,8 +60,8 @@ void time_knn(const detail::cuda::Floors& floors, const char* shape, const Matri
   const KnnOptions options{.k = 10};
   const double from_host = least_seconds([&] { knn_graph(features, options, context); });
   print_row("knn_graph, host to host", shape, features.rows(), features.cols(), from_host, floor);
-  const DeviceMatrix on_device = to_device(features, context);
-  const double resident = least_seconds([&] { knn_graph(on_device.view(), options, context); });
+  const DeviceMatrix copy = to_device(features, context);
+  const double resident = least_seconds([&] { knn_graph(copy.view(), options, context); });
   print_row("knn_graph, features on the device", shape, features.rows(), features.cols(), resident, floor);
 }
 
@@ -76,6 +78,15 @@ void time_audiences(const detail::cuda::Floors& floors, const Shape& shape, cons
   const double knn = knn_floor(floors, static_cast<double>(shape.items), static_cast<double>(features.cols()));
   print_row("refine, host to host", shape.name, shape.items, features.cols(),
             least_seconds([&] { refine(features, interactions, {}, context); }), floor + knn);
+  const DeviceMatrix copy = to_device(features, context);
+  print_row("refine, all on the device", shape.name, shape.items, features.cols(),
+            least_seconds([&] { on_device::refine(copy.view(), interactions, {}, context); }), floor + knn);
+  const DeviceGraph graph = on_device::refine(copy.view(), interactions, {}, context);
+  // every matrix once: read twice and written, if the gathered rows come from the cache
+  const double moved = 12.0 * static_cast<double>(features.rows()) * static_cast<double>(features.cols());
+  print_row("propagate, one layer on the device", shape.name, shape.items, features.cols(),
+            least_seconds([&] { propagate(graph, copy.view(), 1, Aggregation::sum, context); }),
+            moved / floors.copied_bytes_per_second);
 }
 
 void run(std::int64_t most_items) {

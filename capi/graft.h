@@ -140,13 +140,16 @@ typedef struct graft_matrix_view {
   int64_t stride; /* elements between the starts of two rows, >= cols */
 } graft_matrix_view;
 
-/* The same in a CUDA device's memory. What fills it may still be queued on the device: operators wait for it. */
+/* The same in a CUDA device's memory. What fills it may still be queued: operators wait for the stream that is named,
+ * or where none is for all that the device has to do. */
 typedef struct graft_device_matrix_view {
   const float* device_data;
   int64_t rows;
   int64_t cols;
   int64_t stride;
-  int32_t device; /* ordinal; the context's must be the same */
+  int32_t device;       /* ordinal; the context's must be the same */
+  int32_t stream_known; /* not 0: `stream` fills the matrix */
+  void* stream;         /* cudaStream_t; NULL is the default stream */
 } graft_device_matrix_view;
 
 typedef struct graft_matrix graft_matrix;

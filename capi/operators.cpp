@@ -90,7 +90,9 @@ TopKScoresOptions top_k_scores_of(const char* operation, const graft_top_k_score
 DeviceMatrixView device_matrix_of(const char* operation, const char* argument, const graft_device_matrix_view* view) {
   const graft_device_matrix_view& given = required(operation, argument, view);
   try {
-    return DeviceMatrixView::of_device_memory(given.device_data, given.rows, given.cols, given.stride, given.device);
+    const DeviceMatrixView matrix =
+        DeviceMatrixView::of_device_memory(given.device_data, given.rows, given.cols, given.stride, given.device);
+    return given.stream_known != 0 ? matrix.filled_on(given.stream) : matrix;
   } catch (const InvalidArgument& error) {
     throw InvalidArgument(std::string(operation) + ": " + argument + ": " + error.what());
   }

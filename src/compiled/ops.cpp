@@ -10,6 +10,7 @@
 #include <graft/detail/merge_top_k_impl.hpp>
 #include <graft/detail/mix_impl.hpp>
 #include <graft/detail/normalize_impl.hpp>
+#include <graft/detail/on_device_impl.hpp>
 #include <graft/detail/propagate_impl.hpp>
 #include <graft/detail/refine_impl.hpp>
 #include <graft/detail/symmetrize_impl.hpp>

@@ -1,21 +1,25 @@
 // The algebra of graphs on the device. A thread walks a row, edge after edge as the processor does: rows are short, and
-// sums in its order have its bits.
-#include <cub/device/device_scan.cuh>
+// sums in its order have its bits. Only the choice of a row's heaviest edges is a warp's.
+#include <cub/device/device_radix_sort.cuh>
 
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <string>
 
+#include <graft/detail/symmetric_weight.hpp>
+
+#include "bad_row.cuh"
 #include "entry_points.hpp"
+#include "graph_result.hpp"
+#include "group.cuh"
+#include "ranking_key.hpp"
 #include "runtime.hpp"
 
 namespace graft::cuda {
 namespace {
 
 constexpr int kThreads = 256;
-using BadRow = unsigned long long;  // what atomicMin takes; all ones: none
 
 __device__ std::int64_t row_of_thread() { return std::int64_t{blockIdx.x} * kThreads + threadIdx.x; }
 
@@ -81,7 +85,7 @@ __global__ void map_weights(seam::DeviceCsr graph, Map map, float* weights, BadR
     weights[e] = map(row, graph.columns[e], graph.weights[e]);
     finite &= isfinite(weights[e]);
   }
-  if (!finite) atomicMin(bad, static_cast<BadRow>(row));
+  if (!finite) report_row(bad, row);
 }
 
 /// (row sum + epsilon)^-1, or its square root; 0 where the row sum is not positive.
@@ -135,36 +139,143 @@ __global__ void fill_union(seam::DeviceCsr left, seam::DeviceCsr right, float le
     finite &= isfinite(weights[place]);
     ++place;
   });
-  if (!finite) atomicMin(bad, static_cast<BadRow>(row));
+  if (!finite) report_row(bad, row);
 }
 
-struct Free {
-  void operator()(void* data) const { static_cast<void>(cudaFree(data)); }
-};
+__global__ void fill_joined(seam::DeviceCsr left, seam::DeviceCsr right, const std::int64_t* offsets,
+                            std::int32_t* columns, float* weights, BadRow* bad) {
+  const std::int64_t row = row_of_thread();
+  if (row >= left.items) return;
+  std::int64_t place = offsets[row];
+  bool agree = true;
+  walk_union(left, right, row, [&](std::int32_t column, bool in_left, bool in_right, std::int64_t l, std::int64_t r) {
+    columns[place] = column;
+    weights[place] = in_left ? left.weights[l] : right.weights[r];
+    agree &= !(in_left && in_right) || left.weights[l] == right.weights[r];
+    ++place;
+  });
+  if (!agree) report_row(bad, row);
+}
 
-/// An array that outlives the call: the caller's to release. One element at least, so that it has an address.
-template <class T>
-std::unique_ptr<T, Free> lasting(std::int64_t size, const char* purpose) {
-  void* data = nullptr;
-  const std::size_t bytes = static_cast<std::size_t>(size > 0 ? size : 1) * sizeof(T);
-  const cudaError_t result = cudaMalloc(&data, bytes);
-  if (result == cudaErrorMemoryAllocation) {
-    static_cast<void>(cudaGetLastError());
-    throw Failure(seam::Status::out_of_memory,
-                  "the device refused " + std::to_string(bytes) + " bytes for " + std::string(purpose));
+__global__ void count_pairs(seam::DeviceCsr graph, seam::DeviceCsr transposed, bool either, std::int64_t* sizes) {
+  const std::int64_t row = row_of_thread();
+  if (row >= graph.items) return;
+  std::int64_t pairs = 0;
+  walk_union(graph, transposed, row, [&](std::int32_t, bool out, bool in, std::int64_t, std::int64_t) {
+    pairs += either || (out && in) ? 1 : 0;
+  });
+  sizes[row] = pairs;
+}
+
+__global__ void fill_pairs(seam::DeviceCsr graph, seam::DeviceCsr transposed, Symmetrization how,
+                           const std::int64_t* offsets, std::int32_t* columns, float* weights) {
+  const std::int64_t row = row_of_thread();
+  if (row >= graph.items) return;
+  std::int64_t place = offsets[row];
+  walk_union(graph, transposed, row, [&](std::int32_t column, bool out, bool in, std::int64_t o, std::int64_t i) {
+    if (how == Symmetrization::min && !(out && in)) return;
+    columns[place] = column;
+    weights[place] = out && in ? graft::detail::combine(graph.weights[o], transposed.weights[i], how)
+                               : graft::detail::combine_one(out ? graph.weights[o] : transposed.weights[i], how);
+    ++place;
+  });
+}
+
+/// An edge as the transpose's sort carries it: its row above its weight's bits.
+using PackedEdge = std::uint64_t;
+
+__global__ void pack_edges(seam::DeviceCsr graph, PackedEdge* edges) {
+  const std::int64_t row = row_of_thread();
+  if (row >= graph.items) return;
+  for (std::int64_t e = graph.row_offsets[row]; e < graph.row_offsets[row + 1]; ++e) {
+    edges[e] = static_cast<PackedEdge>(row) << 32U | std::bit_cast<std::uint32_t>(graph.weights[e]);
   }
-  check(result, "allocating device memory");
-  return std::unique_ptr<T, Free>(static_cast<T*>(data));
+}
+
+__global__ void unpack_edges(const PackedEdge* edges, std::int64_t count, std::int32_t* columns, float* weights) {
+  const std::int64_t e = row_of_thread();
+  if (e >= count) return;
+  columns[e] = static_cast<std::int32_t>(edges[e] >> 32U);
+  weights[e] = std::bit_cast<float>(static_cast<std::uint32_t>(edges[e]));
+}
+
+/// offsets[r] = the first place in ascending rows that is not below r, for r in [0, items].
+__global__ void find_offsets(const std::int32_t* rows, std::int64_t edges, std::int64_t items, std::int64_t* offsets) {
+  const std::int64_t row = row_of_thread();
+  if (row > items) return;
+  std::int64_t begin = 0;
+  std::int64_t end = edges;
+  while (begin < end) {
+    const std::int64_t middle = begin + (end - begin) / 2;
+    if (rows[middle] < row) {
+      begin = middle + 1;
+    } else {
+      end = middle;
+    }
+  }
+  offsets[row] = begin;
+}
+
+__global__ void count_top(seam::DeviceCsr graph, std::int64_t k, std::int64_t* sizes) {
+  const std::int64_t row = row_of_thread();
+  if (row >= graph.items) return;
+  const std::int64_t size = graph.row_offsets[row + 1] - graph.row_offsets[row];
+  sizes[row] = size < k ? size : k;
+}
+
+/// A warp copies the k heaviest edges of a row, the lower columns first where the last are equal. The weight of the
+/// k-th is found bit by bit: no memory, and as many passes over the row whatever it holds.
+__global__ void fill_top(seam::DeviceCsr graph, std::int64_t k, bool self_first, const std::int64_t* offsets,
+                         std::int32_t* columns, float* weights) {
+  const std::int64_t row = row_of_thread() / kLanes;
+  if (row >= graph.items) return;
+  const int lane = WarpGroup::rank();
+  const std::int64_t begin = graph.row_offsets[row];
+  const std::int64_t end = graph.row_offsets[row + 1];
+  std::int64_t place = offsets[row];
+  if (end - begin <= k) {
+    for (std::int64_t e = begin + lane; e < end; e += kLanes) {
+      columns[place + e - begin] = graph.columns[e];
+      weights[place + e - begin] = graph.weights[e];
+    }
+    return;
+  }
+  const auto key = [&](std::int64_t e) {
+    return self_first && graph.columns[e] == row ? ~std::uint32_t{0} : graft::detail::ordered_bits(graph.weights[e]);
+  };
+  const auto reaching = [&](std::uint32_t least) {
+    unsigned count = 0;
+    for (std::int64_t e = begin + lane; e < end; e += kLanes) count += key(e) >= least ? 1U : 0U;
+    return std::int64_t{__reduce_add_sync(kAllLanes, count)};
+  };
+  std::uint32_t bar = 0;  // in the end the k-th largest key
+  for (std::uint32_t bit = 0x80000000U; bit != 0; bit >>= 1U) {
+    if (reaching(bar | bit) >= k) bar |= bit;
+  }
+  const std::int64_t above = bar == ~std::uint32_t{0} ? 0 : reaching(bar + 1);
+  std::int64_t equal_left = k - above;
+  for (std::int64_t first = begin; first < end; first += kLanes) {
+    const std::int64_t e = first + lane;
+    const std::uint32_t mine = e < end ? key(e) : 0;
+    int equals = 0;
+    const bool equal = e < end && mine == bar;
+    const int equal_place = WarpGroup::place(equal, equals);
+    const bool keep = (e < end && mine > bar) || (equal && equal_place < equal_left);
+    int kept = 0;
+    const int kept_place = WarpGroup::place(keep, kept);
+    if (keep) {
+      columns[place + kept_place] = graph.columns[e];
+      weights[place + kept_place] = graph.weights[e];
+    }
+    place += kept;
+    equal_left -= equals;
+  }
 }
 
 class GraphRun {
  public:
-  GraphRun(const seam::Call& call, seam::GraphCall& task)
-      : task_(task),
-        session_(call),
-        bad_(session_.buffer<BadRow>(1, "a row's number")),
-        offsets_(lasting<std::int64_t>(task.left.items + 1, "row offsets")) {
-    bad_.fill_bytes(0xFF);
+  GraphRun(const seam::Call& call, seam::GraphCall& task) : task_(task), session_(call), bad_(session_) {
+    result_.make_offsets(task.left.items);
   }
 
   void run() {
@@ -191,50 +302,73 @@ class GraphRun {
       case seam::GraphStep::mix:
         mix();
         break;
+      case seam::GraphStep::join:
+        join();
+        break;
+      case seam::GraphStep::top_k:
+        top_k(false);
+        break;
+      case seam::GraphStep::top_k_self_first:
+        top_k(true);
+        break;
+      case seam::GraphStep::transpose:
+        result_.make_edges(task_.left.edges);
+        transpose(result_.offsets(), result_.columns(), result_.weights());
+        break;
+      case seam::GraphStep::symmetrize_max:
+        symmetrize(Symmetrization::max);
+        break;
+      case seam::GraphStep::symmetrize_mean:
+        symmetrize(Symmetrization::mean);
+        break;
+      case seam::GraphStep::symmetrize_min:
+        symmetrize(Symmetrization::min);
+        break;
     }
-    hand_over();
+    task_.bad_row = bad_.found();
+    if (task_.bad_row < 0) result_.hand_over(task_);
   }
 
  private:
-  [[nodiscard]] unsigned blocks() const { return static_cast<unsigned>(blocks_of(task_.left.items, kThreads)); }
   [[nodiscard]] cudaStream_t stream() const { return session_.stream().get(); }
+
+  /// Launches a kernel with a thread each of `count`, of a row unless said otherwise.
+  template <class Kernel, class... Arguments>
+  void launch(const char* name, Kernel kernel, std::int64_t count, const Arguments&... arguments) {
+    if (count == 0) return;
+    kernel<<<static_cast<unsigned>(blocks_of(count, kThreads)), kThreads, 0, stream()>>>(arguments...);
+    check_launch(name);
+  }
+
+  [[nodiscard]] std::int64_t items() const { return task_.left.items; }
 
   template <class Keep>
   void filter(const Keep& keep) {
-    const auto sizes = row_sizes();
-    if (task_.left.items > 0) {
-      count_kept<<<blocks(), kThreads, 0, stream()>>>(task_.left, keep, sizes.data());
-      check_launch("count_kept");
-    }
-    make_room(sizes);
-    if (edges_ == 0) return;
-    fill_kept<<<blocks(), kThreads, 0, stream()>>>(task_.left, keep, offsets_.get(), columns_.get(), weights_.get());
-    check_launch("fill_kept");
+    const auto sizes = row_sizes(session_, items());
+    launch("count_kept", count_kept<Keep>, items(), task_.left, keep, sizes.data());
+    result_.make_room(session_, sizes);
+    launch("fill_kept", fill_kept<Keep>, items(), task_.left, keep, result_.offsets(), result_.columns(),
+           result_.weights());
   }
 
   template <class Map>
   void map(const Map& map) {
-    edges_ = task_.left.edges;
-    columns_ = lasting<std::int32_t>(edges_, "columns");
-    weights_ = lasting<float>(edges_, "weights");
-    check(cudaMemcpyAsync(offsets_.get(), task_.left.row_offsets,
-                          static_cast<std::size_t>(task_.left.items + 1) * sizeof(std::int64_t), cudaMemcpyDefault,
-                          stream()),
-          "copying row offsets");
-    if (edges_ == 0) return;
-    check(cudaMemcpyAsync(columns_.get(), task_.left.columns, static_cast<std::size_t>(edges_) * sizeof(std::int32_t),
-                          cudaMemcpyDefault, stream()),
-          "copying columns");
-    map_weights<<<blocks(), kThreads, 0, stream()>>>(task_.left, map, weights_.get(), bad_.data());
-    check_launch("map_weights");
+    result_.make_edges(task_.left.edges);
+    copy(result_.offsets(), task_.left.row_offsets, items() + 1);
+    copy(result_.columns(), task_.left.columns, task_.left.edges);
+    launch("map_weights", map_weights<Map>, items(), task_.left, map, result_.weights(), bad_.data());
+  }
+
+  template <class T>
+  void copy(T* to, const T* from, std::int64_t count) {
+    if (count == 0) return;
+    check(cudaMemcpyAsync(to, from, static_cast<std::size_t>(count) * sizeof(T), cudaMemcpyDefault, stream()),
+          "copying within the device");
   }
 
   void normalize(bool by_row) {
-    const auto factors = session_.buffer<double>(task_.left.items, "factors of rows");
-    if (task_.left.items > 0) {
-      degree_factors<<<blocks(), kThreads, 0, stream()>>>(task_.left, task_.value, by_row, factors.data());
-      check_launch("degree_factors");
-    }
+    const auto factors = session_.buffer<double>(items(), "factors of rows");
+    launch("degree_factors", degree_factors, items(), task_.left, task_.value, by_row, factors.data());
     if (by_row) {
       map(ByRow{factors.data()});
     } else {
@@ -242,63 +376,72 @@ class GraphRun {
     }
   }
 
+  void make_room_for_union() {
+    const auto sizes = row_sizes(session_, items());
+    launch("count_union", count_union, items(), task_.left, task_.right, sizes.data());
+    result_.make_room(session_, sizes);
+  }
+
   void mix() {
-    const auto sizes = row_sizes();
-    if (task_.left.items > 0) {
-      count_union<<<blocks(), kThreads, 0, stream()>>>(task_.left, task_.right, sizes.data());
-      check_launch("count_union");
+    make_room_for_union();
+    launch("fill_union", fill_union, items(), task_.left, task_.right, task_.value, task_.right_value,
+           result_.offsets(), result_.columns(), result_.weights(), bad_.data());
+  }
+
+  void join() {
+    make_room_for_union();
+    launch("fill_joined", fill_joined, items(), task_.left, task_.right, result_.offsets(), result_.columns(),
+           result_.weights(), bad_.data());
+  }
+
+  void top_k(bool self_first) {
+    const auto sizes = row_sizes(session_, items());
+    launch("count_top", count_top, items(), task_.left, task_.k, sizes.data());
+    result_.make_room(session_, sizes);
+    launch("fill_top", fill_top, items() * kLanes, task_.left, task_.k, self_first, result_.offsets(),
+           result_.columns(), result_.weights());
+  }
+
+  /// Sorts the edges by column. The sort is stable and the edges come row by row, so rows ascend within a column.
+  void transpose(std::int64_t* offsets, std::int32_t* columns, float* weights) {
+    const std::int64_t edges = task_.left.edges;
+    const auto packed = session_.buffer<PackedEdge>(edges, "edges to sort");
+    const auto sorted = session_.buffer<PackedEdge>(edges, "edges to sort");
+    const auto rows = session_.buffer<std::int32_t>(edges, "edges to sort");
+    launch("pack_edges", pack_edges, items(), task_.left, packed.data());
+    const int bits = std::bit_width(static_cast<std::uint64_t>(items()));
+    const auto sort = [&](void* workspace, std::size_t& bytes) {
+      check(cub::DeviceRadixSort::SortPairs(workspace, bytes, task_.left.columns, rows.data(), packed.data(),
+                                            sorted.data(), edges, 0, bits, stream()),
+            "sorting edges");
+    };
+    if (edges > 0) {
+      std::size_t bytes = 0;
+      sort(nullptr, bytes);
+      const auto workspace = session_.buffer<std::byte>(static_cast<std::int64_t>(bytes), "a sort");
+      sort(workspace.data(), bytes);
     }
-    make_room(sizes);
-    if (edges_ == 0) return;
-    fill_union<<<blocks(), kThreads, 0, stream()>>>(task_.left, task_.right, task_.value, task_.right_value,
-                                                    offsets_.get(), columns_.get(), weights_.get(), bad_.data());
-    check_launch("fill_union");
+    launch("find_offsets", find_offsets, items() + 1, rows.data(), edges, items(), offsets);
+    launch("unpack_edges", unpack_edges, edges, sorted.data(), edges, columns, weights);
   }
 
-  /// [items + 1]; the last is 0, so that the sums before each end with the sum of all.
-  Buffer<std::int64_t> row_sizes() {
-    auto sizes = session_.buffer<std::int64_t>(task_.left.items + 1, "sizes of rows");
-    check(cudaMemsetAsync(sizes.data() + task_.left.items, 0, sizeof(std::int64_t), stream()), "filling memory");
-    return sizes;
-  }
-
-  /// Turns sizes into offsets and makes room for that many edges.
-  void make_room(const Buffer<std::int64_t>& sizes) {
-    std::size_t bytes = 0;
-    check(cub::DeviceScan::ExclusiveSum(nullptr, bytes, sizes.data(), offsets_.get(), sizes.size(), stream()),
-          "asking what a scan needs");
-    const auto workspace = session_.buffer<std::byte>(static_cast<std::int64_t>(bytes), "a scan");
-    check(cub::DeviceScan::ExclusiveSum(workspace.data(), bytes, sizes.data(), offsets_.get(), sizes.size(), stream()),
-          "summing sizes");
-    check(cudaMemcpyAsync(&edges_, offsets_.get() + task_.left.items, sizeof(edges_), cudaMemcpyDefault, stream()),
-          "copying from the device");
-    session_.stream().wait();
-    columns_ = lasting<std::int32_t>(edges_, "columns");
-    weights_ = lasting<float>(edges_, "weights");
-  }
-
-  void hand_over() {
-    BadRow bad = 0;
-    bad_.download(&bad, 1);
-    session_.stream().wait();
-    if (bad != ~BadRow{0}) {
-      task_.bad_row = static_cast<std::int64_t>(bad);
-      return;
-    }
-    task_.edges = edges_;
-    task_.row_offsets = offsets_.release();
-    task_.columns = columns_.release();
-    task_.weights = weights_.release();
+  void symmetrize(Symmetrization how) {
+    const auto offsets = session_.buffer<std::int64_t>(items() + 1, "the transpose");
+    const auto columns = session_.buffer<std::int32_t>(task_.left.edges, "the transpose");
+    const auto weights = session_.buffer<float>(task_.left.edges, "the transpose");
+    transpose(offsets.data(), columns.data(), weights.data());
+    const seam::DeviceCsr transposed{items(), task_.left.edges, offsets.data(), columns.data(), weights.data()};
+    const auto sizes = row_sizes(session_, items());
+    launch("count_pairs", count_pairs, items(), task_.left, transposed, how != Symmetrization::min, sizes.data());
+    result_.make_room(session_, sizes);
+    launch("fill_pairs", fill_pairs, items(), task_.left, transposed, how, result_.offsets(), result_.columns(),
+           result_.weights());
   }
 
   seam::GraphCall& task_;
-  // Before the session, whose stream is waited for first when a call fails: what its kernels write is freed last.
-  std::unique_ptr<std::int32_t, Free> columns_;
-  std::unique_ptr<float, Free> weights_;
+  GraphResult result_;
   Session session_;
-  Buffer<BadRow> bad_;
-  std::unique_ptr<std::int64_t, Free> offsets_;
-  std::int64_t edges_ = 0;
+  BadRowFlag bad_;
 };
 
 }  // namespace

@@ -27,10 +27,8 @@ class PairwiseRun {
       : task_(task), session_(call), sizes_(sizes_of(task)), plan_(planned(call)), blas_(session_.memory()) {}
 
   void run() {
-    if (task_.queries.on_device || task_.items.on_device) {
-      // whoever made them may still be at it, on a stream that is not known here
-      check(cudaDeviceSynchronize(), "waiting for the features");
-    }
+    wait_for_producer(session_, task_.queries);
+    if (!task_.same) wait_for_producer(session_, task_.items);
     queries_ = std::make_unique<FeatureSide>(session_, task_.queries, task_.metric, query_capacity());
     if (!plan_.resident) {
       items_ = std::make_unique<FeatureSide>(session_, task_.items, task_.metric,
@@ -38,7 +36,9 @@ class PairwiseRun {
     }
     measure_norms();
     if (sizes_.rows == 0 || sizes_.columns == 0 || sizes_.places == 0) {
-      std::fill_n(task_.counts, sizes_.rows, 0);
+      const std::vector<std::int32_t> none(static_cast<std::size_t>(sizes_.rows), 0);
+      const std::size_t bytes = none.size() * sizeof(std::int32_t);
+      if (bytes > 0) check(cudaMemcpy(task_.counts, none.data(), bytes, cudaMemcpyDefault), "copying counts");
       return;
     }
     allocate();

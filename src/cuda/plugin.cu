@@ -96,6 +96,14 @@ seam::Status run_graph(const seam::Call* call, seam::GraphCall* task) {
   return guarded(call->message, [&] { graph_step(*call, *task); });
 }
 
+seam::Status run_rows(const seam::Call* call, seam::RowsCall* task) {
+  return guarded(call->message, [&] { graph_of_rows(*call, *task); });
+}
+
+seam::Status run_propagate(const seam::Call* call, seam::PropagateCall* task) {
+  return guarded(call->message, [&] { propagate(*call, *task); });
+}
+
 seam::Status run_floors(const seam::Call* call, seam::Floors* out) {
   return guarded(call->message, [&] { *out = measure_floors(*call); });
 }
@@ -116,6 +124,8 @@ extern "C" __attribute__((visibility("default"))) const graft::detail::cuda::Tab
                                             .pairwise = &cuda::run_pairwise,
                                             .audience = &cuda::run_audience,
                                             .graph = &cuda::run_graph,
+                                            .rows = &cuda::run_rows,
+                                            .propagate = &cuda::run_propagate,
                                             .floors = &cuda::run_floors};
   return version == cuda::seam::kSeamVersion ? &kTable : nullptr;
 }

@@ -76,6 +76,14 @@ CurrentDevice::~CurrentDevice() { static_cast<void>(cudaSetDevice(previous_)); }
 
 Stream::Stream() { check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "making a stream"); }
 
+void wait_for_producer(const Session& session, const seam::Matrix& matrix) {
+  if (!matrix.on_device) return;
+  if (!matrix.stream_known) return check(cudaDeviceSynchronize(), "waiting for the features");
+  const Event filled;
+  check(cudaEventRecord(filled.get(), static_cast<cudaStream_t>(matrix.stream)), "recording an event");
+  check(cudaStreamWaitEvent(session.stream().get(), filled.get(), 0), "waiting for the features' stream");
+}
+
 Stream::~Stream() {
   // what was freed in stream order must be done before the stream goes; errors were told, or cannot be any more
   static_cast<void>(cudaStreamSynchronize(stream_));

@@ -53,6 +53,7 @@ class Event {
   ~Event();
   void record(const Stream& stream) const { check(cudaEventRecord(event_, stream.get()), "recording an event"); }
   void wait() const { check(cudaEventSynchronize(event_), "waiting for the device"); }
+  [[nodiscard]] cudaEvent_t get() const { return event_; }
 
  private:
   cudaEvent_t event_ = nullptr;
@@ -174,6 +175,10 @@ class Session {
   Stream stream_;
   Memory memory_;
 };
+
+/// Orders the session's work after what fills the caller's matrix: its stream where that is known, else whatever the
+/// device has to do.
+void wait_for_producer(const Session& session, const seam::Matrix& matrix);
 
 /// What follows a launch: errors of its shape or of code that this device cannot run.
 inline void check_launch(const char* kernel) { check(cudaGetLastError(), kernel); }

@@ -18,7 +18,7 @@ class DeviceMatrixView {
   DeviceMatrixView() = default;
 
   /// Takes the caller's word that `data` is that device's memory. What fills it may still be queued, on any stream of
-  /// the device: operators wait for it.
+  /// the device: operators wait for all of them, unless `filled_on` names the one.
   /// @param stride  elements between the starts of two rows, >= cols
   /// @throws InvalidArgument as MatrixView
   static DeviceMatrixView of_device_memory(const float* data, std::int64_t rows, std::int64_t cols, std::int64_t stride,
@@ -33,8 +33,19 @@ class DeviceMatrixView {
     return view;
   }
 
+  /// The same matrix, filled on this stream (a cudaStream_t): operators wait for what is queued there so far, on the
+  /// device, and for nothing else.
+  [[nodiscard]] DeviceMatrixView filled_on(void* stream) const {
+    DeviceMatrixView view = *this;
+    view.stream_known_ = true;
+    view.stream_ = stream;
+    return view;
+  }
+
   /// Address on the device.
   [[nodiscard]] const float* device_data() const { return data_; }
+  [[nodiscard]] bool stream_known() const { return stream_known_; }
+  [[nodiscard]] void* stream() const { return stream_; }
   [[nodiscard]] std::int64_t rows() const { return rows_; }
   [[nodiscard]] std::int64_t cols() const { return cols_; }
   [[nodiscard]] std::int64_t stride() const { return stride_; }
@@ -46,6 +57,8 @@ class DeviceMatrixView {
   std::int64_t cols_ = 0;
   std::int64_t stride_ = 0;
   int ordinal_ = 0;
+  bool stream_known_ = false;
+  void* stream_ = nullptr;
 };
 
 /// Owning matrix on a device, without padding between rows; move only.
@@ -62,6 +75,8 @@ class DeviceMatrix {
                                               values_.ordinal());
   }
   DeviceMatrixView view() const&& = delete;  ///< would dangle
+  /// Address on the device.
+  [[nodiscard]] float* mutable_device_data() & { return static_cast<float*>(values_.data()); }
 
  private:
   detail::DeviceArray values_;
@@ -71,6 +86,9 @@ class DeviceMatrix {
 
 /// Copies a matrix to the context's device. @throws BackendUnavailable, OutOfMemory
 DeviceMatrix to_device(const MatrixView<const float>& matrix, const Context& context = Context::cuda());
+
+/// Copies a matrix back, into the caller's of the same shape. @throws InvalidArgument (out), BackendUnavailable
+void copy_to_host(const DeviceMatrixView& matrix, MatrixView<float> out);
 
 /// Copies a matrix back. @throws BackendUnavailable, OutOfMemory
 Matrix to_host(const DeviceMatrixView& matrix);

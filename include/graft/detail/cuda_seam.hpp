@@ -12,7 +12,7 @@
 namespace graft::detail::cuda {
 
 /// Rises whenever anything in this file changes its meaning or layout.
-inline constexpr std::int32_t kSeamVersion = 1;
+inline constexpr std::int32_t kSeamVersion = 2;
 inline constexpr const char* kPluginFile = "libgraft_cuda.so";
 inline constexpr const char* kPluginSymbol = "graft_cuda_table";
 /// Room for a message, its end included.
@@ -51,9 +51,11 @@ struct Matrix {
   std::int64_t cols;
   std::int64_t stride;
   bool on_device;
+  bool stream_known = false;  ///< whether `stream` is the one that fills it; else any stream of the device may
+  void* stream = nullptr;     ///< cudaStream_t
 };
 
-/// The k best columns of every row. Arrays below lie in host memory.
+/// The k best columns of every row. Arrays lie in host memory; the results may lie in the device's instead.
 struct PairwiseCall {
   Matrix queries = {};
   Matrix items = {};  ///< equal to `queries` where `same`
@@ -73,7 +75,7 @@ struct PairwiseCall {
   float* self_scores = nullptr;    ///< [rows], or null: score of every row with itself
 };
 
-/// The k best audiences of every row. Arrays lie in host memory.
+/// The k best audiences of every row. Arrays lie in host memory; the results may lie in the device's instead.
 struct AudienceCall {
   std::int64_t users = 0;
   std::int64_t items = 0;
@@ -111,22 +113,63 @@ enum class GraphStep : std::int32_t {
   binarize,
   normalize_symmetric,
   normalize_row,
-  mix
+  mix,
+  join,  ///< union; an edge that both store must weigh the same, else its row is bad
+  top_k,
+  top_k_self_first,  ///< a stored self loop takes the first place, whatever it weighs
+  transpose,
+  symmetrize_max,
+  symmetrize_mean,
+  symmetrize_min
 };
 
 /// A graph from one or two graphs, all in the device's memory.
 struct GraphCall {
   GraphStep step = GraphStep::threshold;
   DeviceCsr left = {};
-  DeviceCsr right = {};      ///< mix only; as many items
+  DeviceCsr right = {};      ///< mix and join only; as many items
   float value = 0.0F;        ///< least weight, factor, epsilon, or the left coefficient
   float right_value = 0.0F;  ///< the right coefficient
+  std::int64_t k = 0;        ///< top_k
   // the result: arrays for the caller to release
   std::int64_t edges = 0;
   std::int64_t* row_offsets = nullptr;
   std::int32_t* columns = nullptr;
   float* weights = nullptr;
-  std::int64_t bad_row = -1;  ///< the first with a weight that is not finite, or -1
+  std::int64_t bad_row = -1;  ///< the first with a weight that is not finite, or whose weights differ; or -1
+};
+
+/// A graph from the rows that `pairwise` or `audience` left in the device's memory.
+struct RowsCall {
+  std::int64_t items = 0;
+  std::int64_t row_begin = 0;  ///< the other rows of the graph are empty
+  std::int64_t row_end = 0;
+  std::int64_t places = 0;                     ///< entries from one row to the next
+  const std::int64_t* row_capacity = nullptr;  ///< in place of that: [rows + 1], host memory
+  const std::int32_t* ids = nullptr;           ///< distinct within a row
+  bool ascending = false;                      ///< ids ascend within a row; else they come by rank
+  const float* values = nullptr;
+  const std::int32_t* counts = nullptr;  ///< [rows]
+  /// Rows [self_begin, self_end) of them give one place to the item itself: [rows], host memory; NaN: left empty.
+  const float* self_values = nullptr;
+  std::int64_t self_begin = 0;
+  std::int64_t self_end = 0;
+  bool binary = false;  ///< every weight becomes 1
+  // the result: arrays for the caller to release
+  std::int64_t edges = 0;
+  std::int64_t* row_offsets = nullptr;
+  std::int32_t* columns = nullptr;
+  float* weights = nullptr;
+};
+
+/// out = factor * sum over l = 0..layers of graph^l features; edges in ascending columns, in fused float32.
+struct PropagateCall {
+  DeviceCsr graph = {};
+  Matrix features = {};  ///< either memory
+  std::int64_t layers = 0;
+  float factor = 1.0F;
+  float* out = nullptr;       ///< the device's memory, [items, dims] without padding
+  std::int64_t bad_row = -1;  ///< the first of the features that is not finite, or -1
 };
 
 /// What a device does at most, measured: the floors that operators are held against.
@@ -150,6 +193,8 @@ struct Table {
   Status (*pairwise)(const Call* call, const PairwiseCall* task);
   Status (*audience)(const Call* call, const AudienceCall* task);
   Status (*graph)(const Call* call, GraphCall* task);
+  Status (*rows)(const Call* call, RowsCall* task);
+  Status (*propagate)(const Call* call, PropagateCall* task);
   /// Takes about a second and 3 GiB.
   Status (*floors)(const Call* call, Floors* out);
 };

@@ -25,7 +25,7 @@ class DeviceArray {
     if (data_ != nullptr) table_->release(ordinal_, data_);
   }
 
-  [[nodiscard]] const void* data() const { return data_; }
+  [[nodiscard]] void* data() const { return data_; }
   [[nodiscard]] int ordinal() const { return ordinal_; }
 
  private:

@@ -1,8 +1,6 @@
 // Bodies of cuda/operators.hpp.
 #pragma once
 
-#include <string>
-
 #include <graft/cuda/operators.hpp>
 #include <graft/detail/cuda_backend.hpp>
 #include <graft/detail/device_memory_impl.hpp>
@@ -10,24 +8,6 @@
 #include <graft/detail/top_k_scores_impl.hpp>
 
 namespace graft {
-namespace detail {
-
-inline void require_device(const char* operation, const char* argument, const DeviceMatrixView& matrix,
-                           const Context& context) {
-  if (matrix.ordinal() == context.device) return;
-  throw InvalidArgument(message(operation, argument, "on device " + std::to_string(matrix.ordinal()),
-                                "must be on the context's device, " + std::to_string(context.device)));
-}
-
-inline cuda::Matrix seam_matrix(const DeviceMatrixView& matrix) {
-  return {.data = matrix.device_data(),
-          .rows = matrix.rows(),
-          .cols = matrix.cols(),
-          .stride = matrix.stride(),
-          .on_device = true};
-}
-
-}  // namespace detail
 
 GRAFT_INLINE Graph knn_graph(const DeviceMatrixView& features, const KnnOptions& options, const Context& context) {
   const detail::PairwiseShape shape = detail::knn_shape(features.rows(), features.cols(), options);

@@ -10,6 +10,7 @@
 
 #include <graft/core/error.hpp>
 #include <graft/detail/csr_build.hpp>
+#include <graft/detail/graph_steps_on_device.hpp>
 #include <graft/ops/binarize.hpp>
 #include <graft/ops/scale.hpp>
 
@@ -22,6 +23,8 @@ inline void check_scale(float factor) {
   if (std::isfinite(factor)) return;
   throw InvalidArgument(message("scale", "factor", std::to_string(factor), "must be finite"));
 }
+
+inline cuda::GraphCall scale_step(float factor) { return {.step = cuda::GraphStep::scale, .value = factor}; }
 
 /// A graph of the same edges with weight map(row, column, weight); block_count(items) units of the ticker.
 /// @param must_be  how an error ends that names the first row with a mapped weight that is not finite
@@ -56,6 +59,9 @@ Graph map_weights(int workers, Ticker& ticker, const char* operation, const Grap
 }  // namespace detail
 
 GRAFT_INLINE Graph binarize(GraphInput graph, const Context& context) {
+  if (detail::names_device(context)) {
+    return detail::run_host_step("binarize", graph, {.step = detail::cuda::GraphStep::binarize}, "", context);
+  }
   detail::Ticker ticker(context, "binarize", detail::block_count(graph.items));
   return detail::map_weights(detail::worker_count(context), ticker, "binarize", graph, "must be finite",
                              [](std::int64_t, std::int32_t, float) { return 1.0F; });
@@ -63,6 +69,9 @@ GRAFT_INLINE Graph binarize(GraphInput graph, const Context& context) {
 
 GRAFT_INLINE Graph scale(GraphInput graph, float factor, const Context& context) {
   detail::check_scale(factor);
+  if (detail::names_device(context)) {
+    return detail::run_host_step("scale", graph, detail::scale_step(factor), detail::kScaledMustBe, context);
+  }
   detail::Ticker ticker(context, "scale", detail::block_count(graph.items));
   return detail::map_weights(detail::worker_count(context), ticker, "scale", graph, detail::kScaledMustBe,
                              [factor](std::int64_t, std::int32_t, float weight) { return weight * factor; });

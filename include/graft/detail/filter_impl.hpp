@@ -7,6 +7,7 @@
 
 #include <graft/core/error.hpp>
 #include <graft/detail/csr_build.hpp>
+#include <graft/detail/graph_steps_on_device.hpp>
 #include <graft/ops/drop_self_loops.hpp>
 #include <graft/ops/threshold.hpp>
 
@@ -44,16 +45,27 @@ inline void check_threshold(float min_similarity) {
   throw InvalidArgument(message("threshold", "min_similarity", std::to_string(min_similarity), "must be finite"));
 }
 
+inline cuda::GraphCall threshold_step(float min_similarity) {
+  return {.step = cuda::GraphStep::threshold, .value = min_similarity};
+}
+
 }  // namespace detail
 
 GRAFT_INLINE Graph threshold(GraphInput graph, float min_similarity, const Context& context) {
   detail::check_threshold(min_similarity);
+  if (detail::names_device(context)) {
+    return detail::run_host_step("threshold", graph, detail::threshold_step(min_similarity), "", context);
+  }
   return detail::filter_edges(context, "threshold", graph, [min_similarity](std::int64_t, std::int32_t, float weight) {
     return weight >= min_similarity;
   });
 }
 
 GRAFT_INLINE Graph drop_self_loops(GraphInput graph, const Context& context) {
+  if (detail::names_device(context)) {
+    return detail::run_host_step("drop_self_loops", graph, {.step = detail::cuda::GraphStep::drop_self_loops}, "",
+                                 context);
+  }
   return detail::filter_edges(context, "drop_self_loops", graph,
                               [](std::int64_t row, std::int32_t column, float) { return column != row; });
 }

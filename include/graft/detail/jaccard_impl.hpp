@@ -129,6 +129,15 @@ Graph audience_graph(const Interactions& interactions, const JaccardOptions& opt
       [&](std::int64_t row) { return plan.row_capacity[as_size(row)]; }, std::move(columns), std::move(weights));
 }
 
+/// On the device, and left there.
+inline DeviceGraph jaccard_left_on_device(const Interactions& interactions, const JaccardOptions& options,
+                                          const Context& context) {
+  check_jaccard(options);
+  const RowRange rows = clipped("jaccard_graph", "row_range", options.row_range, interactions.items());
+  const auto cost = [&](std::int64_t item) { return row_cost(interactions, item); };
+  return jaccard_left_on_device(interactions, options, rows, cost, context);
+}
+
 }  // namespace detail
 
 GRAFT_INLINE Graph jaccard_graph(const Interactions& interactions, const JaccardOptions& options,

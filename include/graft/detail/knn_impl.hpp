@@ -72,17 +72,23 @@ inline RowRange rows_with_self(const PairwiseShape& shape) {
   return {begin - shape.rows.begin, end - shape.rows.begin};
 }
 
+/// What a kept self loop weighs; NaN where there is none. @param place  of the row, counted from the first wanted one
+inline float self_loop_weight(const KnnOptions& options, const PairwiseShape& shape, const std::vector<double>& norms,
+                              const std::vector<float>& dot_scores, std::int64_t place) {
+  constexpr float kNone = std::numeric_limits<float>::quiet_NaN();
+  float score = 0.0F;  // l2
+  if (options.metric == Metric::cosine) score = norms[as_size(shape.rows.begin + place)] == 0.0 ? kNone : 1.0F;
+  if (options.metric == Metric::dot) score = dot_scores[as_size(place)];
+  return score >= options.min_similarity ? score : kNone;
+}
+
 /// Self loops come last into the heaps' rows: they hold one place, whatever their score.
 inline void append_self_loops(const KnnOptions& options, const PairwiseShape& shape, const std::vector<double>& norms,
                               const std::vector<float>& dot_scores, TopKRows& top) {
   const RowRange places = rows_with_self(shape);
   for (std::int64_t place = places.begin; place < places.end; ++place) {
-    const std::int64_t row = shape.rows.begin + place;
-    if (options.metric == Metric::cosine && norms[as_size(row)] == 0.0) continue;
-    float score = 0.0F;  // l2
-    if (options.metric == Metric::cosine) score = 1.0F;
-    if (options.metric == Metric::dot) score = dot_scores[as_size(place)];
-    if (score >= options.min_similarity) top.append(place, score, as_id(row));
+    const float score = self_loop_weight(options, shape, norms, dot_scores, place);
+    if (!std::isnan(score)) top.append(place, score, as_id(shape.rows.begin + place));
   }
 }
 
@@ -100,38 +106,92 @@ inline Graph knn_from_rows(std::int64_t items, const KnnOptions& options, const 
       std::move(top.all_ids()), std::move(top.all_values()));
 }
 
+/// A call of the device for a KNN graph, with what the host must keep for it.
+class DeviceKnn {
+ public:
+  DeviceKnn(const cuda::Matrix& features, const KnnOptions& options, const PairwiseShape& shape)
+      : options_(options),
+        shape_(shape),
+        features_(features),
+        norms_("knn_graph", options.metric, {"features", features}, {"features", features}, true) {
+    if (keeps_self() && options.metric == Metric::dot) self_scores_ = make_vector<float>("knn_graph", rows());
+  }
+
+  [[nodiscard]] bool keeps_self() const { return options_.self == Self::keep; }
+  [[nodiscard]] std::int64_t rows() const { return shape_.rows.end - shape_.rows.begin; }
+  [[nodiscard]] std::int64_t capacity() const { return knn_row_capacity(shape_, options_.k); }
+  [[nodiscard]] const std::vector<double>& norms() const { return norms_.of_queries(); }
+  [[nodiscard]] const std::vector<float>& self_scores() const { return self_scores_; }
+
+  /// Fills the rows, every one by rank.
+  void run(const cuda::Table& table, std::int32_t* ids, float* values, std::int32_t* counts, const Context& context) {
+    const cuda::PairwiseCall task{.queries = features_,
+                                  .items = features_,
+                                  .same = true,
+                                  .metric = options_.metric,
+                                  .minimum = options_.min_similarity,
+                                  .places = capacity(),
+                                  .row_begin = shape_.rows.begin,
+                                  .row_end = shape_.rows.end,
+                                  .column_begin = shape_.columns.begin,
+                                  .column_end = shape_.columns.end,
+                                  .ids = ids,
+                                  .values = values,
+                                  .counts = counts,
+                                  .self_scores = self_scores_.empty() ? nullptr : self_scores_.data()};
+    run_pairwise_on_device(table, "knn_graph", task, norms_, context);
+  }
+
+ private:
+  const KnnOptions& options_;
+  const PairwiseShape& shape_;
+  cuda::Matrix features_;
+  DeviceNorms norms_;
+  std::vector<float> self_scores_;
+};
+
 /// The graph of features that the device reads, wherever they lie.
 inline Graph knn_on_device(const cuda::Table& table, const cuda::Matrix& features, const KnnOptions& options,
                            const PairwiseShape& shape, const Context& context) {
-  const std::int64_t rows = shape.rows.end - shape.rows.begin;
-  const std::int64_t capacity = knn_row_capacity(shape, options.k);
-  const bool keep_self = options.self == Self::keep;
-  TopKRows top("knn_graph", rows, capacity);
-  std::vector<float> self_scores;
-  if (keep_self && options.metric == Metric::dot) self_scores = make_vector<float>("knn_graph", rows);
-  const NamedMatrix named{"features", features};
-  DeviceNorms norms("knn_graph", options.metric, named, named, true);
-  const cuda::PairwiseCall task{.queries = features,
-                                .items = features,
-                                .same = true,
-                                .metric = options.metric,
-                                .minimum = options.min_similarity,
-                                .row_begin = shape.rows.begin,
-                                .row_end = shape.rows.end,
-                                .column_begin = shape.columns.begin,
-                                .column_end = shape.columns.end,
-                                .self_scores = self_scores.empty() ? nullptr : self_scores.data()};
-  run_pairwise_on_device(table, "knn_graph", task, norms, top, context);
-  if (keep_self) {
+  DeviceKnn knn(features, options, shape);
+  TopKRows top("knn_graph", knn.rows(), knn.capacity());
+  knn.run(table, top.all_ids().data(), top.all_values().data(), top.all_counts().data(), context);
+  if (knn.keeps_self()) {
     // the best of k are the best of k - 1 and one more, which makes room for the row itself
     const RowRange places = rows_with_self(shape);
     for (std::int64_t place = places.begin; place < places.end; ++place) {
       std::int32_t& count = top.all_counts()[as_size(place)];
-      count = std::min(count, static_cast<std::int32_t>(capacity - 1));
+      count = std::min(count, static_cast<std::int32_t>(knn.capacity() - 1));
     }
-    append_self_loops(options, shape, norms.of_queries(), self_scores, top);
+    append_self_loops(options, shape, knn.norms(), knn.self_scores(), top);
   }
   return knn_from_rows(features.rows, options, shape.rows, top, on_host(context));
+}
+
+/// The same, left on the device.
+inline DeviceGraph knn_left_on_device(const cuda::Matrix& features, const KnnOptions& options,
+                                      const PairwiseShape& shape, const Context& context) {
+  const cuda::Table& table = device_table("knn_graph", context);
+  DeviceKnn knn(features, options, shape);
+  const DeviceRows rows(table, "knn_graph", knn.rows(), saturating_multiply(knn.rows(), knn.capacity()), context);
+  knn.run(table, rows.all_ids(), rows.all_values(), rows.all_counts(), context);
+  cuda::RowsCall task{.items = features.rows,
+                      .row_begin = shape.rows.begin,
+                      .row_end = shape.rows.end,
+                      .places = knn.capacity(),
+                      .binary = options.weights == Weights::binary};
+  std::vector<float> self_values;
+  if (knn.keeps_self()) {
+    const RowRange places = rows_with_self(shape);
+    self_values.resize(as_size(knn.rows()));
+    for (std::int64_t place = places.begin; place < places.end; ++place) {
+      self_values[as_size(place)] = self_loop_weight(options, shape, knn.norms(), knn.self_scores(), place);
+    }
+    task.self_values = self_values.data();
+    task.self_begin = places.begin;
+    task.self_end = places.end;
+  }
+  return rows.graph(table, "knn_graph", task, context);
 }
 
 }  // namespace detail

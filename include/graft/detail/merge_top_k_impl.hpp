@@ -9,6 +9,7 @@
 
 #include <graft/core/error.hpp>
 #include <graft/detail/csr_build.hpp>
+#include <graft/detail/mix_impl.hpp>
 #include <graft/detail/row_merge.hpp>
 #include <graft/detail/row_selection.hpp>
 #include <graft/ops/merge_top_k.hpp>
@@ -16,13 +17,17 @@
 namespace graft {
 namespace detail {
 
-inline void check_merge_top_k(std::span<const GraphView> parts, std::int64_t k) {
+inline std::int64_t items_of(const GraphView& graph) { return graph.items; }
+inline std::int64_t items_of(const DeviceGraph& graph) { return graph.items(); }
+
+template <class AnyGraph>
+void check_merge_top_k(std::span<const AnyGraph> parts, std::int64_t k) {
   if (parts.empty()) throw InvalidArgument(message("merge_top_k", "parts", "none", "must be one or more"));
   for (std::size_t p = 1; p < parts.size(); ++p) {
-    if (parts[p].items == parts[0].items) continue;
-    throw InvalidArgument(message("merge_top_k", "parts[" + std::to_string(p) + "].items",
-                                  std::to_string(parts[p].items),
-                                  "must equal parts[0].items = " + std::to_string(parts[0].items)));
+    const std::int64_t items = items_of(parts[p]);
+    if (items == items_of(parts[0])) continue;
+    throw InvalidArgument(message("merge_top_k", "parts[" + std::to_string(p) + "].items", std::to_string(items),
+                                  "must equal parts[0].items = " + std::to_string(items_of(parts[0]))));
   }
   check_k("merge_top_k", k);
 }
@@ -87,10 +92,40 @@ class PartsRow {
   Conflict conflict_;
 };
 
+/// @throws InvalidArgument naming the first edge that the parts, which lie on the device, disagree about
+inline void refuse_parts(std::span<const DeviceGraph> parts, const Context& context) {
+  std::vector<Graph> copies;
+  copies.reserve(parts.size());
+  for (const DeviceGraph& part : parts) copies.push_back(to_host(part));
+  static_cast<void>(merge_top_k(std::vector<GraphView>(copies.begin(), copies.end()), 1, on_host(context)));
+}
+
+/// The same of graphs on the device; sizes and k are checked.
+inline DeviceGraph merge_on_device(std::span<const DeviceGraph> parts, std::int64_t k, const Context& context) {
+  const auto select = [&](const DeviceGraph& graph) {
+    const cuda::GraphCall task{.step = cuda::GraphStep::top_k_self_first, .left = seam_csr(graph), .k = k};
+    return run_step("merge_top_k", task, "", "", context);
+  };
+  const cuda::Table& table = device_table("merge_top_k", context);
+  DeviceGraph joined;
+  for (std::size_t p = 1; p < parts.size(); ++p) {
+    cuda::GraphCall task{
+        .step = cuda::GraphStep::join, .left = seam_csr(p == 1 ? parts[0] : joined), .right = seam_csr(parts[p])};
+    CudaCall call(context, "merge_top_k");
+    call.run(table.graph, &task);
+    if (task.bad_row >= 0) refuse_parts(parts, context);
+    joined = made_graph(table, task.left.items, task, context);
+  }
+  return select(parts.size() == 1 ? parts[0] : joined);
+}
+
 }  // namespace detail
 
 GRAFT_INLINE Graph merge_top_k(std::span<const GraphView> parts, std::int64_t k, const Context& context) {
   detail::check_merge_top_k(parts, k);
+  if (detail::names_device(context)) {
+    return to_host(detail::merge_on_device(detail::all_to_device("merge_top_k", parts, context), k, context));
+  }
   detail::FirstRow conflict;
   const auto make_count = [&] {
     return [&, joined = detail::PartsRow(parts, k)](std::int64_t row) mutable {

@@ -4,9 +4,11 @@
 #include <cmath>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <graft/core/error.hpp>
 #include <graft/detail/csr_build.hpp>
+#include <graft/detail/graph_steps_on_device.hpp>
 #include <graft/detail/row_merge.hpp>
 #include <graft/ops/mix.hpp>
 
@@ -55,10 +57,43 @@ inline bool mix_row(RowMerge& merge, std::span<const float> coefficients, std::i
   return finite;
 }
 
+/// The same of graphs on the device; arguments are checked. Two at a time, as the processor adds: left to right.
+inline DeviceGraph mix_on_device(std::span<const DeviceGraph> graphs, std::span<const float> coefficients,
+                                 const Context& context) {
+  constexpr const char* kOfRow = "sum in row ";
+  DeviceGraph sum;
+  if (graphs.size() == 1) {
+    const cuda::GraphCall task{.step = cuda::GraphStep::scale, .left = seam_csr(graphs[0]), .value = coefficients[0]};
+    return run_step("mix", task, kOfRow, kMixedMustBe, context);
+  }
+  for (std::size_t g = 1; g < graphs.size(); ++g) {
+    const bool first = g == 1;
+    const cuda::GraphCall task{.step = cuda::GraphStep::mix,
+                               .left = seam_csr(first ? graphs[0] : sum),
+                               .right = seam_csr(graphs[g]),
+                               .value = first ? coefficients[0] : 1.0F,
+                               .right_value = coefficients[g]};
+    sum = run_step("mix", task, kOfRow, kMixedMustBe, context);
+  }
+  return sum;
+}
+
+/// Copies of host graphs on the device.
+inline std::vector<DeviceGraph> all_to_device(const char* operation, std::span<const GraphView> graphs,
+                                              const Context& context) {
+  std::vector<DeviceGraph> copies;
+  copies.reserve(graphs.size());
+  for (const GraphView& graph : graphs) copies.push_back(copied_to_device(operation, graph, context));
+  return copies;
+}
+
 }  // namespace detail
 
 GRAFT_INLINE Graph mix(std::span<const GraphView> graphs, std::span<const float> coefficients, const Context& context) {
   detail::check_mix(graphs, coefficients);
+  if (detail::names_device(context)) {
+    return to_host(detail::mix_on_device(detail::all_to_device("mix", graphs, context), coefficients, context));
+  }
   detail::FirstRow overflow;
   const auto make_count = [&] {
     return [merge = detail::RowMerge(graphs)](std::int64_t row) mutable { return merge.count(row); };

@@ -31,6 +31,13 @@ inline void check_normalize(const GraphView& graph, const NormalizeOptions& opti
   }
 }
 
+inline cuda::GraphCall normalize_step(const NormalizeOptions& options) {
+  if (options.normalization == Normalization::none) return scale_step(1.0F);  // a copy: times 1 changes no bit
+  return {.step = options.normalization == Normalization::row ? cuda::GraphStep::normalize_row
+                                                              : cuda::GraphStep::normalize_symmetric,
+          .value = options.epsilon};
+}
+
 /// (row sum + epsilon)^-1, or its square root; 0 where the row sum is not positive.
 inline double degree_factor(std::span<const float> weights, const NormalizeOptions& options) {
   double sum = 0.0;
@@ -43,6 +50,11 @@ inline double degree_factor(std::span<const float> weights, const NormalizeOptio
 }  // namespace detail
 
 GRAFT_INLINE Graph normalize(GraphInput graph, const NormalizeOptions& options, const Context& context) {
+  if (detail::names_device(context)) {
+    detail::check_epsilon(options.epsilon);
+    return detail::run_host_step("normalize", graph, detail::normalize_step(options), detail::kNormalizedMustBe,
+                                 context);
+  }
   detail::check_normalize(graph, options, context);
   const int workers = detail::worker_count(context);
   const std::int64_t blocks = detail::block_count(graph.items);

@@ -18,6 +18,8 @@
 
 #include <graft/core/error.hpp>
 #include <graft/detail/csr_build.hpp>
+#include <graft/detail/graph_steps_on_device.hpp>
+#include <graft/detail/pairwise_on_device.hpp>
 #include <graft/ops/propagate.hpp>
 
 namespace graft {
@@ -47,18 +49,20 @@ std::pair<const float*, const float*> address_range(const MatrixView<T>& matrix)
   return {matrix.data(), matrix.row(matrix.rows() - 1) + matrix.cols()};
 }
 
-inline void check_propagate(const GraphView& graph, const MatrixView<const float>& features, std::int64_t layers,
-                            const MatrixView<float>& out) {
-  if (features.rows() != graph.items) {
-    throw InvalidArgument(message("propagate", "features", std::to_string(features.rows()) + " rows",
-                                  "must have one for each of the graph's " + std::to_string(graph.items) + " items"));
+inline void check_propagate(std::int64_t items, std::int64_t rows, std::int64_t layers) {
+  if (rows != items) {
+    throw InvalidArgument(message("propagate", "features", std::to_string(rows) + " rows",
+                                  "must have one for each of the graph's " + std::to_string(items) + " items"));
   }
+  if (layers < 0) throw InvalidArgument(message("propagate", "layers", std::to_string(layers), "must be >= 0"));
+}
+
+inline void check_out(const MatrixView<const float>& features, const MatrixView<float>& out) {
   if (out.rows() != features.rows() || out.cols() != features.cols()) {
     throw InvalidArgument(message("propagate", "out", std::to_string(out.rows()) + " x " + std::to_string(out.cols()),
                                   "must have the shape of the features, " + std::to_string(features.rows()) + " x " +
                                       std::to_string(features.cols())));
   }
-  if (layers < 0) throw InvalidArgument(message("propagate", "layers", std::to_string(layers), "must be >= 0"));
   const auto [read, read_end] = address_range(features);
   const auto [write, write_end] = address_range(out);
   // std::less orders pointers into different arrays
@@ -160,6 +164,12 @@ class PropagateRow {
   float factor_;
 };
 
+/// @throws InvalidArgument naming the row
+[[noreturn]] inline void refuse_features(std::int64_t row) {
+  throw InvalidArgument(
+      message("propagate", "features row " + std::to_string(row), "", "must hold no NaN and no infinity"));
+}
+
 /// @throws InvalidArgument naming the first row that holds a NaN or an infinity
 inline void check_finite_rows(int workers, Ticker& ticker, const MatrixView<const float>& features) {
   FirstRow bad;
@@ -171,9 +181,7 @@ inline void check_finite_rows(int workers, Ticker& ticker, const MatrixView<cons
       if (!finite) bad.report(row);
     }
   });
-  if (!bad.found()) return;
-  throw InvalidArgument(
-      message("propagate", "features row " + std::to_string(bad.row()), "", "must hold no NaN and no infinity"));
+  if (bad.found()) refuse_features(bad.row());
 }
 
 /// All layers of one block of columns.
@@ -202,11 +210,39 @@ inline void copy_scaled(int workers, Ticker& ticker, const MatrixView<const floa
   });
 }
 
+inline float aggregation_factor(Aggregation aggregation, std::int64_t layers) {
+  return aggregation == Aggregation::mean ? static_cast<float>(1.0 / (static_cast<double>(layers) + 1.0)) : 1.0F;
+}
+
+/// On the device, from features in either memory; sizes are checked.
+inline DeviceMatrix propagate_on_device(const DeviceGraph& graph, const cuda::Matrix& features, std::int64_t layers,
+                                        Aggregation aggregation, const Context& context) {
+  const cuda::Table& table = device_table("propagate", context);
+  CudaCall call(context, "propagate");
+  DeviceMatrix result(device_array<float>(table, call, context.device, features.rows * features.cols), features.rows,
+                      features.cols);
+  cuda::PropagateCall task{.graph = seam_csr(graph),
+                           .features = features,
+                           .layers = layers,
+                           .factor = aggregation_factor(aggregation, layers),
+                           .out = result.mutable_device_data()};
+  call.run(table.propagate, &task);
+  if (task.bad_row >= 0) refuse_features(task.bad_row);
+  return result;
+}
+
 }  // namespace detail
 
 GRAFT_INLINE void propagate(GraphInput graph, Features features, std::int64_t layers, Aggregation aggregation,
                             MatrixView<float> out, const Context& context) {
-  detail::check_propagate(graph, features, layers, out);
+  detail::check_propagate(graph.items, features.rows(), layers);
+  detail::check_out(features, out);
+  if (detail::names_device(context)) {
+    const DeviceMatrix result =
+        detail::propagate_on_device(detail::copied_to_device("propagate", graph, context),
+                                    detail::seam_matrix(features), layers, aggregation, context);
+    return copy_to_host(result.view(), out);
+  }
   const std::int64_t dims = features.cols();
   const int workers = detail::worker_count(context);
   const std::int64_t width = detail::block_columns(graph.items, dims, layers, context);
@@ -214,8 +250,7 @@ GRAFT_INLINE void propagate(GraphInput graph, Features features, std::int64_t la
   detail::Ticker ticker(context, "propagate", detail::propagate_units(row_blocks, dims, width, layers));
   if (graph.items == 0 || dims == 0) return;
   detail::check_finite_rows(workers, ticker, features);
-  const float factor =
-      aggregation == Aggregation::mean ? static_cast<float>(1.0 / (static_cast<double>(layers) + 1.0)) : 1.0F;
+  const float factor = detail::aggregation_factor(aggregation, layers);
   if (layers == 0) return detail::copy_scaled(workers, ticker, features, factor, out);
   std::vector<float> workspace;
   if (layers > 1) workspace = detail::make_vector<float>("propagate", graph.items * width);

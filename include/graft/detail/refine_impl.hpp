@@ -10,6 +10,9 @@
 #include <vector>
 
 #include <graft/detail/checked.hpp>
+#include <graft/detail/device_graph_impl.hpp>
+#include <graft/detail/jaccard_impl.hpp>
+#include <graft/detail/knn_impl.hpp>
 #include <graft/detail/parallel.hpp>
 #include <graft/detail/preset_rules.hpp>
 #include <graft/detail/select_neighbours.hpp>
@@ -86,7 +89,7 @@ inline std::vector<float> check_modalities(std::span<const Modality> modalities,
   return shares;
 }
 
-inline std::int64_t count_self_loops(const GraphView& graph) {
+inline std::int64_t count_self_loops(const GraphView& graph, const Context&) {
   std::int64_t loops = 0;
   for (std::int64_t row = 0; row < graph.items; ++row) {
     const std::span<const std::int32_t> columns = graph.row_columns(row);
@@ -107,55 +110,125 @@ inline std::int64_t count_isolated(const GraphView& graph) {
   return std::count(touched.begin(), touched.end(), false);
 }
 
-/// S~ of one modality: the k nearest, then alpha, then (binary) ones.
-inline Graph denoised_graph(const Modality& modality, const RefineOptions& options, const Context& context,
-                            DenoisingCounts& counts) {
-  const Self self = rules_of(options.preset).similarity_self;
-  Graph graph = modality.similarity ? select_neighbours(*modality.similarity, options.knn_k, self, on_host(context))
-                                    : knn_graph(modality.features, {.k = options.knn_k, .self = self}, context);
-  counts.edges_before += graph.edges() - count_self_loops(graph);
-  const float alpha = modality.threshold.value_or(options.threshold);
-  const Context host = on_host(context);
-  if (alpha > -1.0F) graph = threshold(graph, alpha, host);
-  counts.edges_after += graph.edges() - count_self_loops(graph);
-  return options.weights == Weights::binary ? binarize(graph, host) : graph;
+inline std::int64_t count_self_loops(const DeviceGraph& graph, const Context& context) {
+  return graph.edges() - drop_self_loops(graph, context).edges();
 }
 
-inline Graph denoised_sum(std::span<const Modality> modalities, std::span<const float> shares,
-                          const RefineOptions& options, const Context& context, DenoisingCounts& counts) {
-  std::vector<Graph> graphs;
+/// The k nearest of one modality.
+inline Graph nearest(const Modality& modality, const RefineOptions& options, const Context& context) {
+  const Self self = rules_of(options.preset).similarity_self;
+  return modality.similarity ? select_neighbours(*modality.similarity, options.knn_k, self, on_host(context))
+                             : knn_graph(modality.features, {.k = options.knn_k, .self = self}, context);
+}
+
+inline DeviceGraph nearest_on_device(const Modality& modality, const RefineOptions& options, const Context& context) {
+  if (modality.similarity) return to_device(nearest(modality, options, context), context);
+  const KnnOptions knn{.k = options.knn_k, .self = rules_of(options.preset).similarity_self};
+  return knn_left_on_device(seam_matrix(modality.features), knn,
+                            knn_shape(modality.features.rows(), modality.features.cols(), knn), context);
+}
+
+// From here on the steps are those of graphs in either memory: `AnyGraph` is Graph or DeviceGraph, and `context` that
+// of its algebra.
+
+/// S~ of one modality from its k nearest: alpha, then (binary) ones.
+template <class AnyGraph>
+AnyGraph denoised(AnyGraph graph, const Modality& modality, const RefineOptions& options, const Context& context,
+                  DenoisingCounts& counts) {
+  counts.edges_before += graph.edges() - count_self_loops(graph, context);
+  const float alpha = modality.threshold.value_or(options.threshold);
+  if (alpha > -1.0F) graph = threshold(graph, alpha, context);
+  counts.edges_after += graph.edges() - count_self_loops(graph, context);
+  if (options.weights == Weights::binary) graph = binarize(graph, context);
+  return graph;
+}
+
+inline Graph mixed(const std::vector<Graph>& graphs, std::span<const float> coefficients, const Context& context) {
+  return mix(std::vector<GraphView>(graphs.begin(), graphs.end()), coefficients, context);
+}
+
+inline DeviceGraph mixed(const std::vector<DeviceGraph>& graphs, std::span<const float> coefficients,
+                         const Context& context) {
+  return mix_on_device(graphs, coefficients, context);
+}
+
+/// @param nearest_of  (modality) -> its k nearest
+template <class AnyGraph, class NearestOf>
+AnyGraph denoised_sum(std::span<const Modality> modalities, std::span<const float> shares, const RefineOptions& options,
+                      const Context& context, DenoisingCounts& counts, const NearestOf& nearest_of) {
+  std::vector<AnyGraph> graphs;
   std::vector<float> coefficients;
   for (std::size_t m = 0; m < modalities.size(); ++m) {
     if (shares[m] == 0.0F) continue;
-    graphs.push_back(denoised_graph(modalities[m], options, context, counts));
+    graphs.push_back(denoised<AnyGraph>(nearest_of(modalities[m]), modalities[m], options, context, counts));
     coefficients.push_back(shares[m]);
   }
   if (graphs.size() == 1) return std::move(graphs.front());
-  const std::vector<GraphView> views(graphs.begin(), graphs.end());
-  return mix(views, coefficients, on_host(context));
+  return mixed(graphs, coefficients, context);
 }
 
 inline bool enhances(const RefineOptions& options) {
   return options.jaccard_k > 0 && options.enhancement_weight > 0.0F;
 }
 
-/// C~
-inline Graph enhancement_graph(const Interactions& interactions, const RefineOptions& options, const Context& context) {
-  return jaccard_graph(interactions, audience_options(options), context);
-}
-
 /// graph + enhancement_weight * enhancement
-inline Graph with_enhancement(const Graph& graph, Graph enhancement, const RefineOptions& options,
-                              const Context& context) {
+template <class AnyGraph>
+AnyGraph with_enhancement(const AnyGraph& graph, AnyGraph enhancement, const RefineOptions& options,
+                          const Context& context) {
   if (options.enhancement_weight != 1.0F) enhancement = scale(enhancement, options.enhancement_weight, context);
   return add(graph, enhancement, context);
 }
 
+inline Graph with_self_loops(const Graph& graph, const Context& context) {
+  return add(graph, Graph::identity(graph.items()), context);
+}
+
+inline DeviceGraph with_self_loops(const DeviceGraph& graph, const Context& context) {
+  return add(graph, to_device(Graph::identity(graph.items()), context), context);
+}
+
 /// Symmetrised, with self loops where asked for, normalised.
-inline Graph finished(Graph graph, bool add_self_loops, const RefineOptions& options, const Context& context) {
+template <class AnyGraph>
+AnyGraph finished(AnyGraph graph, bool add_self_loops, const RefineOptions& options, const Context& context) {
   if (options.symmetrize) graph = symmetrize(graph, *options.symmetrize, context);
-  if (add_self_loops) graph = add(graph, Graph::identity(graph.items()), context);
+  if (add_self_loops) graph = with_self_loops(graph, context);
   return normalize(graph, {.normalization = options.normalization, .epsilon = options.epsilon}, context);
+}
+
+/// A^ of S~ and C~.
+/// @param audience  () -> C~
+template <class AnyGraph, class Audience>
+AnyGraph refined(AnyGraph graph, const Audience& audience, const RefineOptions& options, const Context& context,
+                 RefineSummary& facts) {
+  facts.similarity_edges = graph.edges();
+  if (!enhances(options)) return finished(std::move(graph), options.add_self_loops, options, context);
+  AnyGraph enhancement = audience();
+  facts.jaccard_edges = enhancement.edges();
+  if (options.normalize_parts) {
+    graph = finished(std::move(graph), options.add_self_loops, options, context);
+    return with_enhancement(graph, finished(std::move(enhancement), false, options, context), options, context);
+  }
+  return finished(with_enhancement(graph, std::move(enhancement), options, context), options.add_self_loops, options,
+                  context);
+}
+
+/// The counts that the result itself gives.
+inline void count_result(const GraphView& graph, const Context& context, RefineSummary& facts) {
+  facts.edges = graph.edges();
+  facts.self_loops = count_self_loops(graph, context);
+  facts.isolated_items = count_isolated(graph);
+}
+
+/// All of it on the device, and left there; arguments are checked.
+/// @param nearest_of  (modality) -> its k nearest, on the device
+template <class NearestOf>
+DeviceGraph refine_on_device(std::span<const Modality> modalities, std::span<const float> shares,
+                             const Interactions& interactions, const RefineOptions& options, const Context& context,
+                             RefineSummary& facts, const NearestOf& nearest_of) {
+  return refined(
+      denoised_sum<DeviceGraph>(modalities, shares, options, context, facts.similarity, nearest_of),
+      [&] { return jaccard_left_on_device(interactions, audience_options(options), context); }, options, context,
+      facts);
 }
 
 }  // namespace detail
@@ -164,29 +237,23 @@ GRAFT_INLINE Graph refine(std::span<const Modality> modalities, const Interactio
                           const RefineOptions& options, const Context& context, RefineSummary* summary) {
   detail::check_refine_options(options);
   const std::vector<float> shares = detail::check_modalities(modalities, interactions.items());
-  // The algebra reads each edge a few times: it is the processor's even where the two operators are the device's.
-  const Context host = detail::on_host(context);
   RefineSummary facts;
-  Graph graph = detail::denoised_sum(modalities, shares, options, context, facts.similarity);
-  facts.similarity_edges = graph.edges();
-  if (detail::enhances(options)) {
-    Graph enhancement = detail::enhancement_graph(interactions, options, context);
-    facts.jaccard_edges = enhancement.edges();
-    if (options.normalize_parts) {
-      graph = detail::finished(std::move(graph), options.add_self_loops, options, host);
-      enhancement = detail::finished(std::move(enhancement), false, options, host);
-      graph = detail::with_enhancement(graph, std::move(enhancement), options, host);
-    } else {
-      graph = detail::with_enhancement(graph, std::move(enhancement), options, host);
-      graph = detail::finished(std::move(graph), options.add_self_loops, options, host);
-    }
+  Graph graph;
+  if (detail::names_device(context)) {
+    graph = to_host(detail::refine_on_device(
+        modalities, shares, interactions, options, context, facts,
+        [&](const Modality& modality) { return detail::nearest_on_device(modality, options, context); }));
   } else {
-    graph = detail::finished(std::move(graph), options.add_self_loops, options, host);
+    // where the context leaves the choice, the algebra between the operators is the processor's
+    const Context host = detail::on_host(context);
+    graph = detail::refined(
+        detail::denoised_sum<Graph>(
+            modalities, shares, options, host, facts.similarity,
+            [&](const Modality& modality) { return detail::nearest(modality, options, context); }),
+        [&] { return jaccard_graph(interactions, detail::audience_options(options), context); }, options, host, facts);
   }
   if (summary != nullptr) {
-    facts.edges = graph.edges();
-    facts.self_loops = detail::count_self_loops(graph);
-    facts.isolated_items = detail::count_isolated(graph);
+    detail::count_result(graph, context, facts);
     *summary = facts;
   }
   return graph;

@@ -2,12 +2,13 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <utility>
 #include <vector>
 
 #include <graft/detail/csr_build.hpp>
+#include <graft/detail/graph_steps_on_device.hpp>
+#include <graft/detail/symmetric_weight.hpp>
 #include <graft/ops/symmetrize.hpp>
 
 namespace graft {
@@ -70,22 +71,24 @@ void walk_pairs(const GraphView& graph, const GraphView& transposed, std::int64_
   }
 }
 
-/// One weight for both directions; the same bits whichever comes first, also for +0 and -0.
-inline float combine(float a, float b, Symmetrization how) {
+inline cuda::GraphCall symmetrize_step(Symmetrization how) {
   switch (how) {
     case Symmetrization::max:
-      return a > b || (a == b && !std::signbit(a)) ? a : b;
+      return {.step = cuda::GraphStep::symmetrize_max};
     case Symmetrization::min:
-      return a < b || (a == b && std::signbit(a)) ? a : b;
+      return {.step = cuda::GraphStep::symmetrize_min};
     case Symmetrization::mean:
       break;
   }
-  return static_cast<float>((double{a} + double{b}) * 0.5);
+  return {.step = cuda::GraphStep::symmetrize_mean};
 }
 
 }  // namespace detail
 
 GRAFT_INLINE Graph symmetrize(GraphInput graph, Symmetrization how, const Context& context) {
+  if (detail::names_device(context)) {
+    return detail::run_host_step("symmetrize", graph, detail::symmetrize_step(how), "", context);
+  }
   const std::int64_t blocks = detail::block_count(graph.items);
   detail::Ticker ticker(context, "symmetrize", 3 * blocks);
   const detail::TransposedGraph transposed("symmetrize", graph, ticker);
@@ -107,7 +110,7 @@ GRAFT_INLINE Graph symmetrize(GraphInput graph, Symmetrization how, const Contex
           [&](std::int32_t column, float weight) {
             if (!either) return;
             *columns++ = column;
-            *weights++ = how == Symmetrization::mean ? weight * 0.5F : weight;
+            *weights++ = detail::combine_one(weight, how);
           },
           [&](std::int32_t column, float weight, float other_weight) {
             *columns++ = column;

@@ -5,15 +5,9 @@
 #include <graft/core/context.hpp>
 #include <graft/core/graph.hpp>
 #include <graft/core/pipe.hpp>
+#include <graft/ops/types.hpp>
 
 namespace graft {
-
-/// How the two directions of a pair become one weight.
-enum class Symmetrization {
-  max,   ///< an edge where either direction is stored; the larger of the stored weights
-  mean,  ///< an edge where either direction is stored; (A + A^T) / 2, an absent direction counting as 0
-  min    ///< an edge where both directions are stored; the smaller weight
-};
 
 /// Gives a graph with A_ab = A_ba. A self loop keeps its weight. @throws Cancelled, OutOfMemory (system)
 /// Cost: one transpose and one merge, about 5 passes over the edges; workspace 8 bytes an edge and 16 an item (the

@@ -22,4 +22,11 @@ enum class Weights {
   binary       ///< 1
 };
 
+/// How the two directions of a pair become one weight.
+enum class Symmetrization {
+  max,   ///< an edge where either direction is stored; the larger of the stored weights
+  mean,  ///< an edge where either direction is stored; (A + A^T) / 2, an absent direction counting as 0
+  min    ///< an edge where both directions are stored; the smaller weight
+};
+
 }  // namespace graft

@@ -2,24 +2,33 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <graft/cuda/device_graph.hpp>
 #include <graft/cuda/graph_operators.hpp>
+#include <graft/cuda/on_device.hpp>
 #include <graft/cuda/operators.hpp>
 #include <graft/ops/add.hpp>
 #include <graft/ops/binarize.hpp>
 #include <graft/ops/drop_self_loops.hpp>
 #include <graft/ops/jaccard.hpp>
 #include <graft/ops/knn.hpp>
+#include <graft/ops/merge_top_k.hpp>
 #include <graft/ops/mix.hpp>
 #include <graft/ops/normalize.hpp>
+#include <graft/ops/propagate.hpp>
+#include <graft/ops/refine.hpp>
 #include <graft/ops/scale.hpp>
+#include <graft/ops/symmetrize.hpp>
 #include <graft/ops/threshold.hpp>
+#include <graft/ops/top_k.hpp>
 #include <graft/ops/top_k_scores.hpp>
 
 #include "../../support/check.hpp"
@@ -164,6 +173,27 @@ TEST_CASE("operators on the device: small shapes of every kind, for compute-sani
   }
 }
 
+Graph transposed(const Graph& graph) {
+  std::vector<std::vector<std::pair<std::int32_t, float>>> rows(static_cast<std::size_t>(graph.items()));
+  for (std::int64_t row = 0; row < graph.items(); ++row) {
+    for (std::size_t e = 0; e < graph.row_columns(row).size(); ++e) {
+      rows[static_cast<std::size_t>(graph.row_columns(row)[e])].emplace_back(static_cast<std::int32_t>(row),
+                                                                             graph.row_weights(row)[e]);
+    }
+  }
+  std::vector<std::int64_t> offsets{0};
+  std::vector<std::int32_t> columns;
+  std::vector<float> weights;
+  for (const auto& row : rows) {
+    for (const auto& [column, weight] : row) {
+      columns.push_back(column);
+      weights.push_back(weight);
+    }
+    offsets.push_back(static_cast<std::int64_t>(columns.size()));
+  }
+  return Graph(graph.items(), offsets, columns, weights);
+}
+
 void check_algebra(const Graph& left, const Graph& right) {
   const DeviceGraph a = to_device(left);
   const DeviceGraph b = to_device(right);
@@ -181,13 +211,197 @@ void check_algebra(const Graph& left, const Graph& right) {
       CHECK(to_host(normalize(binarize(a), options)) == normalize(binarize(left), options));
     }
   }
+  for (const std::int64_t k : {1, 2, 7, 1000}) {
+    CHECK(to_host(top_k(a, k)) == top_k(left, k));
+    CHECK(to_host(top_k(binarize(a), k)) == top_k(binarize(left), k));  // ties alone
+  }
+  for (const Symmetrization how : {Symmetrization::max, Symmetrization::mean, Symmetrization::min}) {
+    CHECK(to_host(symmetrize(a, how)) == symmetrize(left, how));
+  }
+  CHECK(to_host(transpose(a)) == transposed(left));
+  CHECK(to_host(transpose(transpose(a))) == left);
+}
+
+/// Graphs of the host with the device's context: copied there and back.
+void check_host_algebra(const Graph& left, const Graph& right) {
+  const Context context = Context::cuda();
+  CHECK(threshold(left, 0.25F, context) == threshold(left, 0.25F));
+  CHECK(drop_self_loops(left, context) == drop_self_loops(left));
+  CHECK(binarize(left, context) == binarize(left));
+  CHECK(scale(left, 2.5F, context) == scale(left, 2.5F));
+  CHECK(add(left, right, context) == add(left, right));
+  CHECK(normalize(binarize(left), {}, context) == normalize(binarize(left)));
+  CHECK(top_k(left, 3, context) == top_k(left, 3));
+  CHECK(symmetrize(left, Symmetrization::mean, context) == symmetrize(left, Symmetrization::mean));
+  const std::vector<GraphView> views{left, right, left};
+  const std::vector<float> coefficients{0.5F, -2.0F, 0.25F};
+  CHECK(mix(views, coefficients, context) == mix(views, coefficients));
+  const std::vector<GraphView> one{left};
+  CHECK(mix(one, std::vector<float>{0.5F}, context) == mix(one, std::vector<float>{0.5F}));
 }
 
 TEST_CASE("algebra on the device: small shapes have the processor's bits") {
   check_algebra(Graph(0), Graph(0));
   check_algebra(Graph(3), Graph::identity(3));
   for (std::uint64_t seed = 1; seed < 20; ++seed) {
-    check_algebra(graft::test::random_graph(200, 15, seed), graft::test::random_graph(200, 30, seed + 100));
+    const Graph left = graft::test::random_graph(200, 15, seed);
+    const Graph right = graft::test::random_graph(200, 30, seed + 100);
+    check_algebra(left, right);
+    check_host_algebra(left, right);
+  }
+}
+
+TEST_CASE("top_k on the device: long rows, equal weights, zeros of both signs") {
+  constexpr std::int32_t kItems = 5000;
+  std::vector<std::int32_t> columns(kItems);
+  std::vector<float> weights(kItems);
+  for (std::int32_t c = 0; c < kItems; ++c) {
+    columns[static_cast<std::size_t>(c)] = c;
+    constexpr float kWeights[] = {0.0F, -0.0F, 1.0F, -1.0F, 1e-40F, 3e38F, 0.5F};
+    weights[static_cast<std::size_t>(c)] = kWeights[c % 7];
+  }
+  std::vector<std::int64_t> offsets(kItems + 1, kItems);
+  offsets[0] = 0;
+  const Graph graph(kItems, offsets, columns, weights);
+  for (const std::int64_t k : {1, 31, 32, 33, 700, 715, 1429, 3000, 4999, 5000, 9000}) {
+    CHECK_MESSAGE(to_host(top_k(to_device(graph), k)) == top_k(graph, k), "k " << k);
+  }
+}
+
+TEST_CASE("merge_top_k on the device: parts of rows and of columns give the whole; parts that differ are refused") {
+  Random random(20261101);
+  const FeatureData data = draw_features(random, {.kind = Kind::gaussian, .items = 900, .dims = 20});
+  for (const Self self : {Self::keep, Self::drop}) {
+    const Graph whole = knn_graph(data.view(), {.k = 6, .self = self});
+    std::vector<Graph> parts;
+    for (const std::int64_t begin : {0, 300, 600}) {
+      parts.push_back(knn_graph(data.view(), {.k = 6, .self = self, .column_range = {begin, begin + 300}}));
+    }
+    const std::vector<GraphView> views(parts.begin(), parts.end());
+    CHECK(merge_top_k(views, 6, Context::cuda()) == merge_top_k(views, 6));
+    std::vector<DeviceGraph> copies;
+    for (const Graph& part : parts) copies.push_back(to_device(part));
+    CHECK(to_host(merge_top_k(copies, 6)) == whole);
+  }
+  std::vector<DeviceGraph> differing;
+  differing.push_back(to_device(Graph::identity(4, 1.0F)));
+  differing.push_back(to_device(Graph::identity(4, 2.0F)));
+  CHECK(graft::test::contains(graft::test::message_of<InvalidArgument>([&] { merge_top_k(differing, 1); }),
+                              {"merge_top_k: parts at row 0, column 0", "must agree"}));
+}
+
+/// E + A(E + A(...)), fused, edge after edge.
+Matrix propagated(const Graph& graph, const MatrixView<const float>& features, std::int64_t layers, float factor) {
+  Matrix input(features.rows(), features.cols());
+  for (std::int64_t r = 0; r < features.rows(); ++r) {
+    for (std::int64_t c = 0; c < features.cols(); ++c) input.mutable_view()(r, c) = features(r, c);
+  }
+  for (std::int64_t layer = 1; layer <= layers; ++layer) {
+    Matrix out(features.rows(), features.cols());
+    for (std::int64_t r = 0; r < features.rows(); ++r) {
+      for (std::int64_t c = 0; c < features.cols(); ++c) {
+        float sum = 0.0F;
+        for (std::size_t e = 0; e < graph.row_columns(r).size(); ++e) {
+          sum = std::fma(graph.row_weights(r)[e], input(graph.row_columns(r)[e], c), sum);
+        }
+        out.mutable_view()(r, c) = (sum + features(r, c)) * (layer == layers ? factor : 1.0F);
+      }
+    }
+    input = std::move(out);
+  }
+  if (layers == 0) {
+    for (std::int64_t r = 0; r < features.rows(); ++r) {
+      for (std::int64_t c = 0; c < features.cols(); ++c) input.mutable_view()(r, c) *= factor;
+    }
+  }
+  return input;
+}
+
+void check_equal(const Matrix& made, const Matrix& expected) {
+  REQUIRE(made.rows() == expected.rows());
+  REQUIRE(made.cols() == expected.cols());
+  std::int64_t differing = 0;
+  for (std::int64_t r = 0; r < made.rows(); ++r) {
+    for (std::int64_t c = 0; c < made.cols(); ++c) differing += made(r, c) == expected(r, c) ? 0 : 1;
+  }
+  CHECK(differing == 0);
+}
+
+TEST_CASE(
+    "propagate on the device: small shapes have the bits of fused sums in ascending columns, whatever the budget") {
+  Random random(20261102);
+  const Graph graph = graft::test::random_graph(150, 40, 5);
+  for (const std::int64_t dims : {1, 3, 64, 130, 384}) {
+    for (const std::int64_t padding : {0, 1, 4}) {
+      const FeatureData data =
+          draw_features(random, {.kind = Kind::gaussian, .items = 150, .dims = dims, .padding = padding});
+      const DeviceMatrix copy = to_device(data.view());
+      for (const std::int64_t layers : {0, 1, 2, 3}) {
+        const Matrix expected = propagated(graph, data.view(), layers, 1.0F / static_cast<float>(layers + 1));
+        const DeviceMatrix made = propagate(to_device(graph), copy.view(), layers, Aggregation::mean);
+        check_equal(to_host(made.view()), expected);
+        Context small = Context::cuda();
+        small.device_memory_budget = 150 * 4 * (dims + 9) + 4096;
+        check_equal(propagate(graph, data.view(), layers, Aggregation::mean, small), expected);
+      }
+    }
+  }
+}
+
+TEST_CASE("propagate on the device: refuses what the processor refuses") {
+  std::vector<float> values(6 * 2, 1.0F);
+  values[7] = std::numeric_limits<float>::infinity();
+  const MatrixView<const float> features(values.data(), 6, 2);
+  const auto refused = [&](std::int64_t items, std::int64_t layers) {
+    return graft::test::message_of<InvalidArgument>(
+        [&] { propagate(Graph::identity(items), features, layers, Aggregation::sum, Context::cuda()); });
+  };
+  CHECK(graft::test::contains(refused(6, 1), {"propagate: features row 3"}));
+  CHECK(graft::test::contains(refused(5, 1), {"6 rows", "5 items"}));
+  CHECK(graft::test::contains(refused(6, -1), {"layers = -1"}));
+}
+
+TEST_CASE("results left on the device are those that are copied back") {
+  Random random(20261103);
+  const FeatureData data = draw_features(
+      random, {.kind = Kind::gaussian, .items = 1200, .dims = 40, .zero_share = 0.02, .duplicate_share = 0.1});
+  const DeviceMatrix features = to_device(data.view());
+  for (const Metric metric : kMetrics) {
+    for (const Self self : {Self::drop, Self::keep}) {
+      for (const RowRange& rows : {RowRange{}, RowRange{100, 700}}) {
+        const KnnOptions options{.k = 9, .metric = metric, .self = self, .row_range = rows, .column_range = {50, 1100}};
+        const Graph expected = knn_graph(data.view(), options, Context::cuda());
+        CHECK(to_host(on_device::knn_graph(features.view(), options)) == expected);
+        CHECK(to_host(on_device::knn_graph(data.view(), options)) == expected);
+      }
+    }
+  }
+  const Interactions interactions = draw_interactions(random, {.users = 800, .items = 1200, .mean_history = 9.0});
+  for (const RowRange& rows : {RowRange{}, RowRange{17, 900}}) {
+    const JaccardOptions options{.k = 12, .self = Self::keep, .row_range = rows};
+    CHECK(to_host(on_device::jaccard_graph(interactions, options)) == jaccard_graph(interactions, options));
+  }
+  for (const bool parts : {false, true}) {
+    const RefineOptions options{.preset = Preset::reference,
+                                .knn_k = 8,
+                                .threshold = 0.1F,
+                                .symmetrize = Symmetrization::max,
+                                .add_self_loops = true,
+                                .normalize_parts = parts,
+                                .enhancement_weight = 0.5F};
+    RefineSummary here;
+    RefineSummary there;
+    const Graph expected = refine(data.view(), interactions, options, Context::cuda(), &here);
+    CHECK(to_host(on_device::refine(features.view(), interactions, options, Context::cuda(), &there)) == expected);
+    CHECK(here.edges == there.edges);
+    CHECK(here.similarity.edges_after == there.similarity.edges_after);
+    CHECK(here.isolated_items == there.isolated_items);
+    if (!has_fma()) continue;
+    RefineSummary processor;
+    CHECK(refine(data.view(), interactions, options, {.path = NumericPath::avx2}, &processor) == expected);
+    CHECK(processor.similarity.edges_before == here.similarity.edges_before);
+    CHECK(processor.similarity.edges_after == here.similarity.edges_after);
+    CHECK(processor.self_loops == here.self_loops);
   }
 }
 

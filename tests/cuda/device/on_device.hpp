@@ -22,29 +22,29 @@
 
 namespace graft {
 
-inline Context on_device(Context context) {
+inline Context device_context(Context context) {
   context.backend = Backend::cuda;
   return context;
 }
 
 inline Graph device_knn_graph(Features features, const KnnOptions& options = {}, const Context& context = {}) {
-  return knn_graph(features, options, on_device(context));
+  return knn_graph(features, options, device_context(context));
 }
 
 inline Graph device_jaccard_graph(const Interactions& interactions, const JaccardOptions& options = {},
                                   const Context& context = {}) {
-  return jaccard_graph(interactions, options, on_device(context));
+  return jaccard_graph(interactions, options, device_context(context));
 }
 
 inline Ranking device_top_k_scores(Features queries, Features items, const TopKScoresOptions& options = {},
                                    const Context& context = {}) {
-  return top_k_scores(queries, items, options, on_device(context));
+  return top_k_scores(queries, items, options, device_context(context));
 }
 
 template <class Source>
 Graph device_refine(const Source& source, const Interactions& interactions, const RefineOptions& options = {},
                     const Context& context = {}, RefineSummary* summary = nullptr) {
-  return refine(source, interactions, options, on_device(context), summary);
+  return refine(source, interactions, options, device_context(context), summary);
 }
 
 }  // namespace graft
