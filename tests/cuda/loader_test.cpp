@@ -11,11 +11,19 @@
 #include <graft/cuda/device_graph.hpp>
 #include <graft/cuda/graph_operators.hpp>
 #include <graft/cuda/operators.hpp>
+#include <graft/ops/binarize.hpp>
+#include <graft/ops/drop_self_loops.hpp>
 #include <graft/ops/jaccard.hpp>
 #include <graft/ops/knn.hpp>
+#include <graft/ops/merge_top_k.hpp>
+#include <graft/ops/mix.hpp>
 #include <graft/ops/normalize.hpp>
+#include <graft/ops/propagate.hpp>
 #include <graft/ops/refine.hpp>
+#include <graft/ops/scale.hpp>
+#include <graft/ops/symmetrize.hpp>
 #include <graft/ops/threshold.hpp>
+#include <graft/ops/top_k.hpp>
 #include <graft/ops/top_k_scores.hpp>
 
 #include "../support/check.hpp"
@@ -87,12 +95,29 @@ TEST_CASE("DeviceGraph: bad arguments are told before the device is looked for")
   CHECK_THROWS_AS(mix(none, std::nanf(""), none, 1.0F), InvalidArgument);
 }
 
-TEST_CASE("Context::cuda: an operator that the device does not have is named and not run elsewhere") {
-  const Graph graph = Graph::identity(3);
-  CHECK_THROWS_AS(threshold(graph, 0.5F, Context::cuda()), BackendUnavailable);
-  CHECK(contains(message_of<BackendUnavailable>([&] { normalize(graph, {}, Context::cuda()); }),
-                 {"normalize: backend = cuda", "does not run on the device"}));
-  CHECK_THROWS_AS(plan(10, 10, KnnOptions{}, Context::cuda()), BackendUnavailable);
+TEST_CASE("Context::cuda: the algebra of host graphs says what is missing, in the operator's name") {
+  if (has_device()) return;
+  const Graph graph = Graph::identity(2);
+  const Context context = Context::cuda();
+  const std::vector<GraphView> parts{graph, graph};
+  const std::vector<float> coefficients{1.0F, 1.0F};
+  const auto refusal = [](const auto& call) { return message_of<BackendUnavailable>(call); };
+  CHECK(contains(refusal([&] { threshold(graph, 0.5F, context); }), {"threshold: backend = cuda"}));
+  CHECK(contains(refusal([&] { drop_self_loops(graph, context); }), {"drop_self_loops: backend = cuda"}));
+  CHECK(contains(refusal([&] { binarize(graph, context); }), {"binarize: backend = cuda"}));
+  CHECK(contains(refusal([&] { scale(graph, 2.0F, context); }), {"scale: backend = cuda"}));
+  CHECK(contains(refusal([&] { top_k(graph, 1, context); }), {"top_k: backend = cuda"}));
+  CHECK(contains(refusal([&] { symmetrize(graph, Symmetrization::max, context); }), {"symmetrize: backend = cuda"}));
+  CHECK(contains(refusal([&] { normalize(graph, {}, context); }), {"normalize: backend = cuda"}));
+  CHECK(contains(refusal([&] { mix(parts, coefficients, context); }), {"mix: backend = cuda"}));
+  CHECK(contains(refusal([&] { merge_top_k(parts, 1, context); }), {"merge_top_k: backend = cuda"}));
+  CHECK(contains(refusal([&] { propagate(graph, features(), 1, Aggregation::sum, context); }),
+                 {"propagate: backend = cuda"}));
+}
+
+TEST_CASE("Context::cuda: a plan is the processor's, and says so") {
+  CHECK(contains(message_of<BackendUnavailable>([] { plan(10, 2, KnnOptions{}, Context::cuda()); }),
+                 {"plan of knn_graph: backend = cuda", "does not run on the device"}));
 }
 
 TEST_CASE("Context::automatic: small work is the processor's") {

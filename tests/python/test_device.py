@@ -1,13 +1,18 @@
 """Contexts that name a backend, and arrays on a CUDA device. Where there is none, what is missing is told."""
 
+import ctypes
+import os
+
 import numpy as np
 import pytest
 
 import graft
+import graft.cuda
 from graft import _inputs
 
 CUDA = graft.Context(backend="cuda")
 FEATURES = np.eye(4, 3, dtype=np.float32)
+TRAIN = graft.Interactions.from_pairs([0, 0, 1], [0, 3, 1], items=4)
 
 
 def missing():
@@ -22,13 +27,14 @@ def missing():
 class OnDevice:
     """What a library of CUDA arrays hands over; the pointer is never followed here."""
 
-    def __init__(self, shape, typestr="<f4", strides=None):
+    def __init__(self, shape, typestr="<f4", strides=None, stream=None):
         self.__cuda_array_interface__ = {
             "shape": shape,
             "typestr": typestr,
             "strides": strides,
             "data": (4096, False),
             "version": 3,
+            "stream": stream,
         }
 
 
@@ -93,14 +99,109 @@ def test_device_arrays_need_a_device_context():
         graft.knn_graph(OnDevice((4, 3)))
 
 
+def facts_of(array):
+    with _inputs.device_matrix("f", "x", array) as facts:
+        return facts
+
+
 def test_layouts_of_device_arrays():
-    assert _inputs.device_matrix("f", "x", OnDevice((4, 3))) == (4096, 4, 3, 3, 0)
-    assert _inputs.device_matrix("f", "x", OnDevice((4, 3), strides=(20, 4))) == (4096, 4, 3, 5, 0)
-    assert _inputs.device_matrix("f", "x", OnDevice((1, 3), strides=(4, 4))) == (4096, 1, 3, 3, 0)
+    assert facts_of(OnDevice((4, 3))) == (4096, 4, 3, 3, 0, None)
+    assert facts_of(OnDevice((4, 3), strides=(20, 4))) == (4096, 4, 3, 5, 0, None)
+    assert facts_of(OnDevice((1, 3), strides=(4, 4))) == (4096, 1, 3, 3, 0, None)
+    assert facts_of(OnDevice((4, 3), stream=7)) == (4096, 4, 3, 3, 0, 7)
     for strides in [(4, 16), (8, 4), (13, 4)]:
         with pytest.raises(graft.InvalidArgument, match="rows must be contiguous"):
-            _inputs.device_matrix("f", "x", OnDevice((4, 3), strides=strides))
+            facts_of(OnDevice((4, 3), strides=strides))
     with pytest.raises(graft.InvalidArgument, match="2 dimensions"):
-        _inputs.device_matrix("f", "x", OnDevice((4,)))
+        facts_of(OnDevice((4,)))
     with pytest.raises(TypeError, match="must be float32"):
-        _inputs.device_matrix("f", "x", OnDevice((4, 3), typestr="<f8"))
+        facts_of(OnDevice((4, 3), typestr="<f8"))
+
+
+class ByDlpack:
+    """An array of the host that says it is a CUDA device's, and knows no other protocol than DLPack."""
+
+    def __init__(self, array):
+        self._array = array
+        self.streams = []
+
+    def __dlpack__(self, stream=None):
+        self.streams.append(stream)
+        return self._array.__dlpack__()
+
+    def __dlpack_device__(self):
+        return 2, 0
+
+
+def test_layouts_of_dlpack_arrays():
+    array = np.arange(12, dtype=np.float32).reshape(4, 3)
+    given = ByDlpack(array)
+    assert _inputs.is_on_device(given)
+    assert facts_of(given) == (array.ctypes.data, 4, 3, 3, 0, 1)
+    assert given.streams == [1]  # the producer is told whose work comes next
+    assert facts_of(ByDlpack(array[1:, :2])) == (array[1:].ctypes.data, 3, 2, 3, 0, 1)
+    with pytest.raises(graft.InvalidArgument, match="rows must be contiguous"):
+        facts_of(ByDlpack(array.T))
+    with pytest.raises(TypeError, match="must be float32"):
+        facts_of(ByDlpack(array.astype(np.float64)))
+    assert not _inputs.is_on_device(array)
+
+
+def test_options_that_do_not_exist_are_named():
+    with pytest.raises(TypeError, match="graft.cuda.knn_graph: unexpected argument 'kk'"):
+        graft.cuda.knn_graph(FEATURES, kk=3)
+    with pytest.raises(TypeError, match="unexpected argument 'backend'"):
+        graft.cuda.refine(FEATURES, TRAIN, backend="cpu")
+
+
+def test_a_graph_on_the_device_needs_one():
+    if missing() is not None:
+        with pytest.raises(graft.BackendUnavailable, match="refine|knn_graph"):
+            graft.cuda.refine(FEATURES, TRAIN)
+        with pytest.raises(graft.BackendUnavailable, match="to_device"):
+            graft.cuda.to_device(graft.Graph.identity(3))
+
+
+# The stand-in of tests/cuda/double reads the host's memory in a device's place.
+double = pytest.mark.skipif("GRAFT_SEAM_DOUBLE" not in os.environ, reason="needs the stand-in for a device")
+
+
+def on_double(array, stream=None):
+    given = OnDevice(array.shape, strides=array.strides, stream=stream)
+    given.__cuda_array_interface__["data"] = (array.ctypes.data, False)
+    return given
+
+
+def part(pointer, size, kind):
+    return np.ctypeslib.as_array(ctypes.cast(pointer, ctypes.POINTER(kind)), (size,))
+
+
+@double
+def test_graphs_stay_where_they_were_made():
+    random = np.random.default_rng(5)
+    features = random.normal(size=(50, 8)).astype(np.float32)
+    train = graft.Interactions.from_pairs(random.integers(0, 30, 200), random.integers(0, 50, 200), items=50)
+    options = {"knn_k": 4, "threshold": 0.1, "jaccard_k": 3, "min_support": 1, "normalize_parts": True}
+    expected = graft.refine(features, train, context=CUDA, **options)
+    for given in (features, on_double(features), on_double(features, stream=1), ByDlpack(features)):
+        graph = graft.cuda.refine(given, train, **options)
+        assert (graph.items, graph.edges, graph.device) == (50, expected.edges, 0)
+        assert graph.to_host() == expected
+    offsets, columns, weights = graph._addresses()
+    assert np.array_equal(part(offsets, 51, ctypes.c_int64), expected.indptr)
+    assert np.array_equal(part(columns, graph.edges, ctypes.c_int32), expected.indices)
+    assert np.array_equal(part(weights, graph.edges, ctypes.c_float), expected.data)
+    assert graft.cuda.knn_graph(on_double(features), k=3).to_host() == graft.knn_graph(features, k=3, context=CUDA)
+    assert graft.knn_graph(ByDlpack(features), k=3, context=CUDA) == graft.knn_graph(features, k=3, context=CUDA)
+    assert graft.cuda.jaccard_graph(train, k=3).to_host() == graft.jaccard_graph(train, k=3)
+    assert graft.cuda.to_device(expected).to_host() == expected
+
+
+@double
+def test_device_errors_reach_python():
+    features = np.ones((5, 2), dtype=np.float32)
+    features[3, 1] = np.nan
+    with pytest.raises(graft.InvalidArgument, match="features row 3"):
+        graft.cuda.knn_graph(on_double(features), k=2)
+    with pytest.raises(graft.InvalidArgument, match="must be on the context's device"):
+        graft.cuda.knn_graph(on_double(features[:3]), k=2, context=graft.Context(device=1))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -23,7 +25,15 @@ INT32_MAX = 2**31 - 1
 # Devices of DLPack whose memory the processor can read: CPU, CUDA pinned.
 HOST_DEVICES = (1, 3)
 FLOAT_BYTES = (2, 4, 8)
-ON_DEVICE = "x.cpu(); knn_graph reads it where it is with backend='cuda'"
+ON_DEVICE = "x.cpu(); knn_graph and graft.cuda read it where it is"
+# The type numbers of DLPack: memory of a CUDA device, floating-point elements.
+CUDA_DEVICE = 2
+FLOAT_CODE = 2
+# CUDA's handle of the legacy default stream, for producers that are asked to be done before what it gets next.
+LEGACY_STREAM = 1
+
+# Pointer, rows, columns, stride, device, and the stream that fills the memory (None: it is not known).
+DeviceMatrix: TypeAlias = tuple[int, int, int, int, int, "int | None"]
 
 
 def _type_name(value: object) -> str:
@@ -86,24 +96,68 @@ def matrix(operation: str, name: str, value: MatrixLike) -> npt.NDArray[np.float
         return np.ascontiguousarray(array, dtype=np.float32)
 
 
-def device_matrix(operation: str, name: str, value: Any) -> tuple[int, int, int, int, int]:
-    """(pointer, rows, columns, stride, device) of a float32 matrix in a CUDA device's memory."""
+def is_on_device(value: Any) -> bool:
+    """Whether a CUDA device holds the array."""
+    if hasattr(value, "__cuda_array_interface__"):
+        return True
+    if not hasattr(value, "__dlpack__") or not hasattr(value, "__dlpack_device__"):
+        return False
+    try:
+        return bool(int(value.__dlpack_device__()[0]) == CUDA_DEVICE)
+    except ValueError:  # a device that DLPack has no number for
+        return False
+
+
+@contextmanager
+def device_matrix(operation: str, name: str, value: Any) -> Iterator[DeviceMatrix]:
+    """A float32 matrix in a CUDA device's memory, which lasts as long as the context."""
+    if hasattr(value, "__cuda_array_interface__"):
+        yield _of_interface(operation, name, value)
+        return
+    capsule = value.__dlpack__(stream=LEGACY_STREAM)  # kept: it owns the memory
+    data, shape, strides, _, device, code, bits = _core.dlpack_facts(capsule)
+    if (code, bits) != (FLOAT_CODE, 32):
+        raise TypeError(f"{operation}: {name}: must be float32 on a device")
+    yield (data, *_layout(operation, name, shape, strides), device, LEGACY_STREAM)
+
+
+def _of_interface(operation: str, name: str, value: Any) -> DeviceMatrix:
     facts = value.__cuda_array_interface__
-    shape = tuple(int(size) for size in facts["shape"])
     if facts["typestr"] != "<f4":
         raise TypeError(f"{operation}: {name}: type {facts['typestr']}: must be float32 on a device: x.float()")
+    shape = tuple(int(size) for size in facts["shape"])
+    strides = facts.get("strides")
+    item = np.dtype(np.float32).itemsize
+    if strides is not None:
+        if any(int(stride) % item for stride in strides):
+            raise InvalidArgument(f"{operation}: {name}: strides {strides}: rows must be contiguous: x.contiguous()")
+        strides = tuple(int(stride) // item for stride in strides)
+    layout = _layout(operation, name, shape, strides)
+    device = int(value.__dlpack_device__()[1]) if hasattr(value, "__dlpack_device__") else 0
+    return (int(facts["data"][0]), *layout, device, _stream_of(value, facts))
+
+
+def _layout(operation: str, name: str, shape: tuple[int, ...], strides: tuple[int, ...] | None) -> tuple[int, int, int]:
+    """Rows, columns and stride; sizes are in elements."""
     if len(shape) != 2:
         raise InvalidArgument(f"{operation}: {name}: shape {shape}: must have 2 dimensions, [rows, columns]")
     rows, columns = shape
-    item = np.dtype(np.float32).itemsize
-    row_bytes, column_bytes = facts.get("strides") or (columns * item, item)
-    stride, rest = divmod(int(row_bytes), item) if rows > 1 else (columns, 0)
-    if rest or stride < columns or (columns > 1 and column_bytes != item):
-        raise InvalidArgument(
-            f"{operation}: {name}: strides {facts['strides']}: rows must be contiguous: x.contiguous()"
-        )
-    device = int(value.__dlpack_device__()[1]) if hasattr(value, "__dlpack_device__") else 0
-    return int(facts["data"][0]), rows, columns, stride, device
+    between, within = strides or (columns, 1)
+    stride = between if rows > 1 else columns
+    if stride < columns or (columns > 1 and within != 1):
+        raise InvalidArgument(f"{operation}: {name}: strides {strides}: rows must be contiguous: x.contiguous()")
+    return rows, columns, stride
+
+
+def _stream_of(value: Any, facts: Mapping[str, Any]) -> int | None:
+    """The stream that the producer works on, or None where it does not say."""
+    stream = facts.get("stream")
+    if stream is not None:
+        return int(stream)
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(value, torch.Tensor):  # its interface has no stream
+        return int(torch.cuda.current_stream(value.device).cuda_stream)
+    return None
 
 
 def _rows_are_contiguous(array: npt.NDArray[Any]) -> bool:

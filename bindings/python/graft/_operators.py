@@ -85,9 +85,11 @@ def knn_graph(
            [0.   , 0.   , 0.   ]], dtype=float32)
     """
     values = _knn_values(k, min_similarity, metric, weights, self, row_range, column_range)
-    if hasattr(features, "__cuda_array_interface__") and backend_of(context, backend) != "cpu":
-        on_device = _inputs.device_matrix("knn_graph", "features", features)
-        with running(context, threads, progress, backend) as settings:
+    if _inputs.is_on_device(features) and backend_of(context, backend) != "cpu":
+        with (
+            _inputs.device_matrix("knn_graph", "features", features) as on_device,
+            running(context, threads, progress, backend) as settings,
+        ):
             return _core.knn_graph_on_device(on_device, values, settings)
     array = _inputs.matrix("knn_graph", "features", features)
     with running(context, threads, progress, backend) as settings:
@@ -338,7 +340,7 @@ def refine_with_summary(
     context: Context | None = None,
 ) -> tuple[Graph, RefineSummary]:
     """As `refine`, with what it did: what the threshold pruned, what enhancement added, what is left alone."""
-    modalities = _modalities(features)
+    modalities = modalities_of(features)
     held = _inputs.interactions("refine", interactions)
     values = {
         "knn_k": knn_k,
@@ -359,7 +361,7 @@ def refine_with_summary(
     return graph, RefineSummary(**counts)
 
 
-def _modalities(features: MatrixLike | GraphLike | Sequence[Modality]) -> list[dict[str, Any]]:
+def modalities_of(features: MatrixLike | GraphLike | Sequence[Modality]) -> list[dict[str, Any]]:
     """The sources of similarity as the compiled part takes them."""
     if isinstance(features, (list, tuple)) and any(isinstance(source, Modality) for source in features):
         return [_modality(f"features[{place}]", source) for place, source in enumerate(features)]

@@ -24,6 +24,9 @@ void bind_algebra(pybind11::module_& module);
 /// knn_graph, jaccard_graph, refine and what belongs to them.
 void bind_operators(pybind11::module_& module);
 
+/// Graphs on a CUDA device.
+void bind_device(pybind11::module_& module);
+
 /// Readers and writers.
 void bind_io(pybind11::module_& module);
 

@@ -12,6 +12,7 @@ PYBIND11_MODULE(_core, module) {
   graft::python::bind_interactions(module);
   graft::python::bind_algebra(module);
   graft::python::bind_operators(module);
+  graft::python::bind_device(module);
   graft::python::bind_io(module);
   graft::python::bind_arrow(module);
   graft::python::bind_tools(module);

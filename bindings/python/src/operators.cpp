@@ -19,6 +19,7 @@
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "call.hpp"
+#include "operator_options.hpp"
 #include "options.hpp"
 
 namespace py = pybind11;
@@ -27,6 +28,33 @@ namespace graft::python {
 namespace {
 
 using Floats = py::array_t<float>;
+
+TopKScoresOptions top_k_scores_options(const py::dict& values) {
+  const Options options("top_k_scores", values);
+  TopKScoresOptions scores;
+  options.read("k", scores.k);
+  options.read("metric", scores.metric, kMetrics);
+  options.read("min_score", scores.min_score);
+  options.read("row_range", scores.row_range);
+  return scores;
+}
+
+}  // namespace
+
+DeviceMatrixView device_matrix_of(const py::tuple& given) {
+  constexpr std::size_t kFacts = 6;
+  if (given.size() != kFacts) {
+    throw py::type_error("a device matrix has a pointer, rows, cols, stride, a device and a stream");
+  }
+  // NOLINTBEGIN(performance-no-int-to-ptr): the interfaces hand addresses over as integers
+  const auto* const data = reinterpret_cast<const float*>(given[0].cast<std::uintptr_t>());
+  const DeviceMatrixView matrix =
+      DeviceMatrixView::of_device_memory(data, given[1].cast<std::int64_t>(), given[2].cast<std::int64_t>(),
+                                         given[3].cast<std::int64_t>(), given[4].cast<int>());
+  if (given[5].is_none()) return matrix;
+  return matrix.filled_on(reinterpret_cast<void*>(given[5].cast<std::uintptr_t>()));
+  // NOLINTEND(performance-no-int-to-ptr)
+}
 
 KnnOptions knn_options(const py::dict& values) {
   const Options options("knn_graph", values);
@@ -53,16 +81,6 @@ JaccardOptions jaccard_options(const py::dict& values) {
   return jaccard;
 }
 
-TopKScoresOptions top_k_scores_options(const py::dict& values) {
-  const Options options("top_k_scores", values);
-  TopKScoresOptions scores;
-  options.read("k", scores.k);
-  options.read("metric", scores.metric, kMetrics);
-  options.read("min_score", scores.min_score);
-  options.read("row_range", scores.row_range);
-  return scores;
-}
-
 RefineOptions refine_options(const char* operation, const py::dict& values) {
   const Options options(operation, values);
   RefineOptions refinement;
@@ -81,29 +99,24 @@ RefineOptions refine_options(const char* operation, const py::dict& values) {
   return refinement;
 }
 
-/// Modalities of `refine`: dicts with features or similarity, weight and threshold.
-struct Sources {
-  std::vector<Modality> modalities;
-  std::vector<std::pair<std::size_t, GraphArgument>> graphs;  ///< modality, its graph
-
-  explicit Sources(const py::list& given) {
-    for (const py::handle handle : given) {
-      const auto values = handle.cast<py::dict>();
-      const Options options("refine", values);
-      Modality modality;
-      if (options.has("features")) modality.features = matrix_of(py::object(values["features"]).cast<Floats>());
-      if (options.has("similarity")) graphs.emplace_back(modalities.size(), GraphArgument(values["similarity"]));
-      options.read("weight", modality.weight);
-      options.read("threshold", modality.threshold);
-      modalities.push_back(modality);
-    }
+Sources::Sources(const py::list& given) {
+  for (const py::handle handle : given) {
+    const auto values = handle.cast<py::dict>();
+    const Options options("refine", values);
+    Modality modality;
+    if (options.has("features")) modality.features = matrix_of(py::object(values["features"]).cast<Floats>());
+    if (options.has("similarity")) graphs.emplace_back(modalities.size(), GraphArgument(values["similarity"]));
+    options.read("weight", modality.weight);
+    options.read("threshold", modality.threshold);
+    modalities.push_back(modality);
   }
+}
 
-  /// Needs no GIL. @throws InvalidArgument (a graph)
-  void check() {
-    for (const auto& [modality, graph] : graphs) modalities[modality].similarity = graph.checked();
-  }
-};
+void Sources::check() {
+  for (const auto& [modality, graph] : graphs) modalities[modality].similarity = graph.checked();
+}
+
+namespace {
 
 py::tuple refine_sources(const py::list& modalities, const Interactions& interactions, const py::dict& values,
                          const CallSettings& settings) {
@@ -200,16 +213,6 @@ std::int64_t size_of(const char* operation, const py::dict& sizes, const char* n
   std::int64_t size = 0;
   Options(operation, sizes).require(name, size);
   return size;
-}
-
-/// (pointer, rows, cols, stride, device), as graft._inputs.device_matrix makes it.
-DeviceMatrixView device_matrix_of(const py::tuple& given) {
-  constexpr std::size_t kFacts = 5;
-  if (given.size() != kFacts) throw py::type_error("a device matrix has a pointer, rows, cols, stride and a device");
-  // NOLINTNEXTLINE(performance-no-int-to-ptr): the interface hands addresses over as integers
-  const auto* const data = reinterpret_cast<const float*>(given[0].cast<std::uintptr_t>());
-  return DeviceMatrixView::of_device_memory(data, given[1].cast<std::int64_t>(), given[2].cast<std::int64_t>(),
-                                            given[3].cast<std::int64_t>(), given[4].cast<int>());
 }
 
 Graph knn_graph_on_device(const py::tuple& features, const py::dict& values, const CallSettings& settings) {
