@@ -126,6 +126,7 @@ HOSTS = [
             {"gr_threshold": "0.55", "gr_jaccard_k": "10"},
             {"gr_threshold": "-1", "gr_normalize_parts": "true", "gr_jaccard_k": "10"},
             {"gr_threshold": "0.55", "gr_normalize_parts": "true", "gr_jaccard_k": "10"},
+            {"gr_threshold": "0.55", "gr_normalize_parts": "true", "gr_jaccard_k": "10", "gr_min_support": "2"},
             {"gr_threshold": "0.55", "gr_normalize_parts": "true", "gr_jaccard_k": "10", "user_vectors": "random"},
         ),
     ),
@@ -306,6 +307,7 @@ def searched(host: Host, run: Callable[[Settings], Result]) -> tuple[Settings, .
     run({})
     audience = ("10",) if host.short else ("5", "10", "20")
     weights = ("1",) if host.short else ("0.5", "1", "2")
+    supports = ("1", "2") if host.short else ("1", "2", "3", "5")
 
     def pick(candidates: Iterator[Settings]) -> Settings:
         return best([run(candidate) for candidate in candidates]).arm
@@ -319,6 +321,7 @@ def searched(host: Host, run: Callable[[Settings], Result]) -> tuple[Settings, .
         total = pick(iter([total, *({**total, **option} for option in options)]))
     enhance = pick({"gr_threshold": "-1", "gr_normalize_parts": "true", "gr_jaccard_k": k} for k in ("10", "20"))
     enhance = pick({**enhance, "gr_enhancement_weight": w} if w != "1" else enhance for w in weights)
+    enhance = pick({**enhance, "gr_min_support": s} if s != "1" else enhance for s in supports)
     k = {key: value for key, value in enhance.items() if key != "gr_threshold"}
     both = pick(iter([{**alpha, **k}]))
     arms = [total, both] if host.short else [denoise, total, enhance, both]

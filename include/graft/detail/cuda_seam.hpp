@@ -46,11 +46,11 @@ struct Call {
 
 /// Row-major float32, in host memory or in the device's.
 struct Matrix {
-  const float* data;
-  std::int64_t rows;
-  std::int64_t cols;
-  std::int64_t stride;
-  bool on_device;
+  const float* data = nullptr;
+  std::int64_t rows = 0;
+  std::int64_t cols = 0;
+  std::int64_t stride = 0;
+  bool on_device = false;
   bool stream_known = false;  ///< whether `stream` is the one that fills it; else any stream of the device may
   void* stream = nullptr;     ///< cudaStream_t
 };
