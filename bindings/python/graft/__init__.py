@@ -11,7 +11,7 @@ a trainer that measures what a graph does for a recommender: `train`, `Run`, `ev
 (100, 16)
 """
 
-from graft import prepare, pyg, recipes, torch
+from graft import cuda, prepare, pyg, recipes, torch
 from graft._algebra import (
     add,
     binarize,
@@ -100,6 +100,7 @@ __all__ = [
     "__version__",
     "add",
     "binarize",
+    "cuda",
     "drop_self_loops",
     "evaluate",
     "explain",

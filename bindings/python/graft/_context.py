@@ -30,8 +30,8 @@ class Context:
         progress: True shows a bar (tqdm where it is installed), a callable is called at most about 10 times a second,
             on the calling thread, with (operation, done, total); what it raises ends the call and is raised.
         cancel: cancel it from another thread to end the call with graft.Cancelled.
-        backend: "cpu"; "cuda", where an operator that the device does not have, or a missing library, driver or device,
-            raises BackendUnavailable; "auto" takes the device where it is there and the work is big enough.
+        backend: "cpu"; "cuda", where a missing library, driver or device raises BackendUnavailable; "auto" takes the
+            device where it is there and the work is big enough.
         device: CUDA ordinal of the device.
         device_memory_budget: bytes on the device, inputs too.
 
