@@ -1,31 +1,15 @@
 // Matrices and interactions.
+#include <graft/detail/dlpack.hpp>
+
 #include "internal.hpp"
 
 namespace graft::capi {
 namespace {
 
-// The memory layout that DLPack fixes for tensors that cross libraries (dmlc/dlpack, version 0.x).
-struct DlDevice {
-  std::int32_t type;
-  std::int32_t id;
-};
-struct DlType {
-  std::uint8_t code;
-  std::uint8_t bits;
-  std::uint16_t lanes;
-};
-struct DlTensor {
-  void* data;
-  DlDevice device;
-  std::int32_t dimensions;
-  DlType type;
-  const std::int64_t* shape;
-  const std::int64_t* strides;  ///< in elements; NULL: row-major without gaps
-  std::uint64_t byte_offset;
-};
-constexpr std::int32_t kDlCpu = 1;
-constexpr std::int32_t kDlCudaHost = 3;
-constexpr std::uint8_t kDlFloat = 2;
+using detail::DlTensor;
+using detail::kDlCpu;
+using detail::kDlCudaHost;
+using detail::kDlFloat;
 
 graft_matrix_view view_of_dlpack(const char* operation, const DlTensor& tensor) {
   if (tensor.device.type != kDlCpu && tensor.device.type != kDlCudaHost) {

@@ -98,7 +98,7 @@ enum { GRAFT_PATH_AUTOMATIC = 0, GRAFT_PATH_BASELINE = 1, GRAFT_PATH_AVX2 = 2, G
 typedef int32_t graft_backend;
 enum {
   GRAFT_BACKEND_CPU = 0,
-  GRAFT_BACKEND_CUDA = 1,     /* a CUDA device; an operator that it does not have is GRAFT_BACKEND_UNAVAILABLE */
+  GRAFT_BACKEND_CUDA = 1,     /* a CUDA device; where one is missing, or for a plan: GRAFT_BACKEND_UNAVAILABLE */
   GRAFT_BACKEND_AUTOMATIC = 2 /* the device where it is there and the work is big enough */
 };
 

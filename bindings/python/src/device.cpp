@@ -8,11 +8,11 @@
 
 #include <graft/cuda/device_graph.hpp>
 #include <graft/cuda/on_device.hpp>
+#include <graft/detail/dlpack.hpp>
 
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "call.hpp"
-#include "dlpack.hpp"
 #include "operator_options.hpp"
 
 namespace py = pybind11;
@@ -66,7 +66,7 @@ std::uintptr_t address(const void* data) { return reinterpret_cast<std::uintptr_
 /// stays the capsule's.
 py::tuple dlpack_facts(const py::capsule& capsule) {
   if (std::strcmp(capsule.name(), "dltensor") != 0) throw py::type_error("not a DLPack capsule that is still unused");
-  const DlTensor& tensor = capsule.get_pointer<DlManagedTensor>()->tensor;
+  const detail::DlTensor& tensor = capsule.get_pointer<detail::DlManagedTensor>()->tensor;
   py::tuple shape(static_cast<std::size_t>(tensor.dimensions));
   py::tuple strides(static_cast<std::size_t>(tensor.dimensions));
   for (std::int32_t d = 0; d < tensor.dimensions; ++d) {

@@ -23,7 +23,7 @@ enum class NumericPath {
 /// Where an operator runs.
 enum class Backend {
   cpu,
-  cuda,      ///< a CUDA device; BackendUnavailable says what is missing, or which operator it does not have
+  cuda,      ///< a CUDA device; BackendUnavailable says what is missing
   automatic  ///< the device where it is there, has the operator, and the work is big enough; else the CPU
 };
 

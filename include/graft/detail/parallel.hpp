@@ -25,8 +25,8 @@ void run_workers(int workers, const std::function<void(int)>& body);
 /// @throws BackendUnavailable naming the operator
 inline void require_host(const Context& context, const char* operation) {
   if (context.backend != Backend::cuda) return;
-  throw BackendUnavailable(message(operation, "backend", "cuda",
-                                   "this operator does not run on the device yet; give it a CPU or automatic context"));
+  throw BackendUnavailable(
+      message(operation, "backend", "cuda", "this does not run on the device; give it a CPU or automatic context"));
 }
 
 /// The context of those steps of a device operator that are made for the processor.

@@ -95,7 +95,8 @@ struct RefineSummary {
 /// @return Graph [items, items], at most knn_k + jaccard_k edges a row (one more with add_self_loops)
 /// @throws InvalidArgument (options; sizes that differ: names both), and what knn_graph and jaccard_graph throw
 /// Cost, workspace, determinism: those of `knn_graph` and `jaccard_graph`; the intermediate graphs (8 bytes an edge)
-/// come on top of the workspace. On a device: those two operators; the algebra between them is the processor's.
+/// come on top of the workspace. With a CUDA context all of it runs on the device; where the context leaves the choice,
+/// the two operators may, and the algebra between them is the processor's.
 Graph refine(Features features, const Interactions& interactions, const RefineOptions& options = {},
              const Context& context = {}, RefineSummary* summary = nullptr);
 
