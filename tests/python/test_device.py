@@ -162,11 +162,11 @@ def test_a_graph_on_the_device_needs_one():
             graft.cuda.to_device(graft.Graph.identity(3))
 
 
-# The stand-in of tests/cuda/double reads the host's memory in a device's place.
-double = pytest.mark.skipif("GRAFT_SEAM_DOUBLE" not in os.environ, reason="needs the stand-in for a device")
+# The emulated device of tests/cuda reads the host's memory as its own.
+emulated = pytest.mark.skipif("GRAFT_EMULATED_DEVICE" not in os.environ, reason="needs the emulated device")
 
 
-def on_double(array, stream=None):
+def on_device(array, stream=None):
     given = OnDevice(array.shape, strides=array.strides, stream=stream)
     given.__cuda_array_interface__["data"] = (array.ctypes.data, False)
     return given
@@ -176,14 +176,14 @@ def part(pointer, size, kind):
     return np.ctypeslib.as_array(ctypes.cast(pointer, ctypes.POINTER(kind)), (size,))
 
 
-@double
+@emulated
 def test_graphs_stay_where_they_were_made():
     random = np.random.default_rng(5)
     features = random.normal(size=(50, 8)).astype(np.float32)
     train = graft.Interactions.from_pairs(random.integers(0, 30, 200), random.integers(0, 50, 200), items=50)
     options = {"knn_k": 4, "threshold": 0.1, "jaccard_k": 3, "min_support": 1, "normalize_parts": True}
     expected = graft.refine(features, train, context=CUDA, **options)
-    for given in (features, on_double(features), on_double(features, stream=1), ByDlpack(features)):
+    for given in (features, on_device(features), on_device(features, stream=1), ByDlpack(features)):
         graph = graft.cuda.refine(given, train, **options)
         assert (graph.items, graph.edges, graph.device) == (50, expected.edges, 0)
         assert graph.to_host() == expected
@@ -191,17 +191,17 @@ def test_graphs_stay_where_they_were_made():
     assert np.array_equal(part(offsets, 51, ctypes.c_int64), expected.indptr)
     assert np.array_equal(part(columns, graph.edges, ctypes.c_int32), expected.indices)
     assert np.array_equal(part(weights, graph.edges, ctypes.c_float), expected.data)
-    assert graft.cuda.knn_graph(on_double(features), k=3).to_host() == graft.knn_graph(features, k=3, context=CUDA)
+    assert graft.cuda.knn_graph(on_device(features), k=3).to_host() == graft.knn_graph(features, k=3, context=CUDA)
     assert graft.knn_graph(ByDlpack(features), k=3, context=CUDA) == graft.knn_graph(features, k=3, context=CUDA)
     assert graft.cuda.jaccard_graph(train, k=3).to_host() == graft.jaccard_graph(train, k=3)
     assert graft.cuda.to_device(expected).to_host() == expected
 
 
-@double
+@emulated
 def test_device_errors_reach_python():
     features = np.ones((5, 2), dtype=np.float32)
     features[3, 1] = np.nan
     with pytest.raises(graft.InvalidArgument, match="features row 3"):
-        graft.cuda.knn_graph(on_double(features), k=2)
+        graft.cuda.knn_graph(on_device(features), k=2)
     with pytest.raises(graft.InvalidArgument, match="must be on the context's device"):
-        graft.cuda.knn_graph(on_double(features[:3]), k=2, context=graft.Context(device=1))
+        graft.cuda.knn_graph(on_device(features[:3]), k=2, context=graft.Context(device=1))

@@ -49,6 +49,15 @@ using graft::test::Random;
 
 const std::vector<Metric> kMetrics = {Metric::cosine, Metric::dot, Metric::l2};
 
+/// A size, and what it is where the device is emulated, which takes some thousand times as long.
+constexpr std::int64_t sized([[maybe_unused]] std::int64_t device, [[maybe_unused]] std::int64_t emulated) {
+#ifdef GRAFT_EMULATED_DEVICE
+  return emulated;
+#else
+  return device;
+#endif
+}
+
 bool has_fma() {
   const std::vector<NumericPath> paths = graft::test::available_paths();
   return std::find(paths.begin(), paths.end(), NumericPath::avx2) != paths.end();
@@ -59,7 +68,7 @@ TEST_CASE("knn_graph on the device: has the bits of the processor's fused path")
   Random random(20260901);
   for (const Kind kind : {Kind::gaussian, Kind::positive, Kind::small_integer, Kind::signs, Kind::constant}) {
     for (const Metric metric : kMetrics) {
-      for (const std::int64_t items : {3, 1000, 5000}) {
+      for (const std::int64_t items : {std::int64_t{3}, sized(1000, 90), sized(5000, 350)}) {
         const FeatureData data = draw_features(
             random,
             {.kind = kind, .items = items, .dims = 129, .padding = 3, .zero_share = 0.01, .duplicate_share = 0.1});
@@ -78,7 +87,7 @@ TEST_CASE("knn_graph on the device: has the bits of the processor's fused path")
 TEST_CASE("knn_graph on the device: repeats and any budget give equal bits; too little names the least") {
   Random random(20260902);
   for (const Metric metric : kMetrics) {
-    const FeatureData data = draw_features(random, {.kind = Kind::positive, .items = 4000, .dims = 96});
+    const FeatureData data = draw_features(random, {.kind = Kind::positive, .items = sized(4000, 500), .dims = 96});
     const KnnOptions options{.k = 10, .metric = metric};
     Context context = Context::cuda();
     const Graph expected = knn_graph(data.view(), options, context);
@@ -96,11 +105,12 @@ TEST_CASE("knn_graph on the device: repeats and any budget give equal bits; too 
 }
 
 TEST_CASE("knn_graph on the device: identical rows, which no shortlist can tell apart, are told apart by the column") {
-  const std::vector<float> values(3000 * 32, 0.7F);
-  const MatrixView<const float> features(values.data(), 3000, 32);
+  constexpr std::int64_t kItems = sized(3000, 300);
+  const std::vector<float> values(kItems * 32, 0.7F);
+  const MatrixView<const float> features(values.data(), kItems, 32);
   for (const Metric metric : kMetrics) {
     const Graph graph = knn_graph(features, {.k = 5, .metric = metric}, Context::cuda());
-    CHECK(graft::test::columns_of(graph, 2000) == std::vector<std::int32_t>{0, 1, 2, 3, 4});
+    CHECK(graft::test::columns_of(graph, kItems - 100) == std::vector<std::int32_t>{0, 1, 2, 3, 4});
     CHECK(graft::test::columns_of(graph, 2) == std::vector<std::int32_t>{0, 1, 3, 4, 5});
   }
 }
@@ -126,11 +136,15 @@ TEST_CASE("knn_graph on the device: names the row that is not finite") {
 TEST_CASE("jaccard_graph on the device: rows of every bin have the processor's bits") {
   Random random(20260904);
   const Interactions interactions =
-      draw_interactions(random, {.users = 4000, .items = 40000, .mean_history = 30.0, .heavy_users = 3});
+      draw_interactions(random, {.users = sized(4000, 400),
+                                 .items = sized(40000, 17000),  // more than a block counts at once
+                                 .mean_history = 30.0,
+                                 .heavy_users = sized(3, 1)});
+  const RowRange rows{0, sized(40000, 60)};
   for (const AudienceMeasure measure :
        {AudienceMeasure::jaccard, AudienceMeasure::cosine, AudienceMeasure::overlap, AudienceMeasure::pmi}) {
     for (const std::int64_t k : {1, 10, 5000}) {
-      const JaccardOptions options{.k = k, .measure = measure};
+      const JaccardOptions options{.k = k, .measure = measure, .row_range = rows};
       const std::string problem =
           graft::test::compare_graphs(jaccard_graph(interactions, options, Context::cuda()),
                                       jaccard_graph(interactions, options), measure == AudienceMeasure::pmi ? 1 : 0);
@@ -362,22 +376,24 @@ TEST_CASE("propagate on the device: refuses what the processor refuses") {
 }
 
 TEST_CASE("results left on the device are those that are copied back") {
+  constexpr std::int64_t kItems = sized(1200, 300);
   Random random(20261103);
   const FeatureData data = draw_features(
-      random, {.kind = Kind::gaussian, .items = 1200, .dims = 40, .zero_share = 0.02, .duplicate_share = 0.1});
+      random, {.kind = Kind::gaussian, .items = kItems, .dims = 40, .zero_share = 0.02, .duplicate_share = 0.1});
   const DeviceMatrix features = to_device(data.view());
   for (const Metric metric : kMetrics) {
     for (const Self self : {Self::drop, Self::keep}) {
-      for (const RowRange& rows : {RowRange{}, RowRange{100, 700}}) {
-        const KnnOptions options{.k = 9, .metric = metric, .self = self, .row_range = rows, .column_range = {50, 1100}};
+      for (const RowRange& rows : {RowRange{}, RowRange{100, kItems / 2}}) {
+        const KnnOptions options{
+            .k = 9, .metric = metric, .self = self, .row_range = rows, .column_range = {50, kItems - 100}};
         const Graph expected = knn_graph(data.view(), options, Context::cuda());
         CHECK(to_host(on_device::knn_graph(features.view(), options)) == expected);
         CHECK(to_host(on_device::knn_graph(data.view(), options)) == expected);
       }
     }
   }
-  const Interactions interactions = draw_interactions(random, {.users = 800, .items = 1200, .mean_history = 9.0});
-  for (const RowRange& rows : {RowRange{}, RowRange{17, 900}}) {
+  const Interactions interactions = draw_interactions(random, {.users = 800, .items = kItems, .mean_history = 9.0});
+  for (const RowRange& rows : {RowRange{}, RowRange{17, kItems - 90}}) {
     const JaccardOptions options{.k = 12, .self = Self::keep, .row_range = rows};
     CHECK(to_host(on_device::jaccard_graph(interactions, options)) == jaccard_graph(interactions, options));
   }
