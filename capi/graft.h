@@ -463,6 +463,82 @@ GRAFT_API graft_status graft_explain(const graft_matrix_view* features, const gr
 /* The rule in words, e.g. "below the threshold"; "unknown rule" for other numbers. */
 GRAFT_API const char* graft_edge_rule_text(graft_edge_rule rule);
 
+/* ---- On a CUDA device --------------------------------------------------------------------------------------- */
+
+/* Results that stay on the device: nothing is copied back before graft_device_graph_to_host. Definitions, errors and
+ * bits are those of the functions without "device" in their names; the context must be a CUDA one, of the device that
+ * the arguments lie on. Results are complete when a call returns, and are not counted under the context's budget. */
+typedef struct graft_device_graph graft_device_graph;
+typedef struct graft_device_matrix graft_device_matrix;
+
+/* Addresses on the device, which the graph keeps. */
+typedef struct graft_device_csr_view {
+  int64_t items;
+  int64_t edges;
+  const int64_t* device_row_offsets; /* [items + 1] */
+  const int32_t* device_columns;     /* [edges], ascending within a row */
+  const float* device_weights;       /* [edges] */
+  int32_t device;                    /* ordinal */
+} graft_device_csr_view;
+
+GRAFT_API graft_status graft_device_graph_get(const graft_device_graph* graph, graft_device_csr_view* out);
+GRAFT_API void graft_device_graph_free(graft_device_graph* graph);
+GRAFT_API graft_status graft_graph_to_device(const graft_graph* graph, const graft_context* context,
+                                             graft_device_graph** out);
+/* Copies a graph back, bit for bit. */
+GRAFT_API graft_status graft_device_graph_to_host(const graft_device_graph* graph, graft_graph** out);
+
+/* Views a matrix: rows without padding between them. */
+GRAFT_API graft_status graft_device_matrix_get(const graft_device_matrix* matrix, graft_device_matrix_view* out);
+GRAFT_API void graft_device_matrix_free(graft_device_matrix* matrix);
+GRAFT_API graft_status graft_matrix_to_device(const graft_matrix_view* matrix, const graft_context* context,
+                                              graft_device_matrix** out);
+GRAFT_API graft_status graft_device_matrix_to_host(const graft_device_matrix* matrix, graft_matrix** out);
+
+GRAFT_API graft_status graft_device_knn_graph(const graft_device_matrix_view* features,
+                                              const graft_knn_options* options, const graft_context* context,
+                                              graft_device_graph** out);
+GRAFT_API graft_status graft_device_jaccard_graph(const graft_interactions* interactions,
+                                                  const graft_jaccard_options* options, const graft_context* context,
+                                                  graft_device_graph** out);
+/* `summary` may be NULL; where it is not, the result is copied to the host to be counted. */
+GRAFT_API graft_status graft_device_refine(const graft_device_matrix_view* features,
+                                           const graft_interactions* interactions, const graft_refine_options* options,
+                                           const graft_context* context, graft_refine_summary* summary,
+                                           graft_device_graph** out);
+/* From features and graphs of the host, which are streamed to the device. */
+GRAFT_API graft_status graft_device_refine_modalities(const graft_modality* modalities, size_t count,
+                                                      const graft_interactions* interactions,
+                                                      const graft_refine_options* options, const graft_context* context,
+                                                      graft_refine_summary* summary, graft_device_graph** out);
+
+GRAFT_API graft_status graft_device_threshold(const graft_device_graph* graph, float min_similarity,
+                                              const graft_context* context, graft_device_graph** out);
+GRAFT_API graft_status graft_device_binarize(const graft_device_graph* graph, const graft_context* context,
+                                             graft_device_graph** out);
+GRAFT_API graft_status graft_device_scale(const graft_device_graph* graph, float factor, const graft_context* context,
+                                          graft_device_graph** out);
+GRAFT_API graft_status graft_device_drop_self_loops(const graft_device_graph* graph, const graft_context* context,
+                                                    graft_device_graph** out);
+GRAFT_API graft_status graft_device_top_k(const graft_device_graph* graph, int64_t k, const graft_context* context,
+                                          graft_device_graph** out);
+GRAFT_API graft_status graft_device_symmetrize(const graft_device_graph* graph, graft_symmetrization how,
+                                               const graft_context* context, graft_device_graph** out);
+/* A^T, for what must multiply by it often, such as the gradient of a propagation. */
+GRAFT_API graft_status graft_device_transpose(const graft_device_graph* graph, const graft_context* context,
+                                              graft_device_graph** out);
+GRAFT_API graft_status graft_device_normalize(const graft_device_graph* graph, graft_normalization normalization,
+                                              float epsilon, const graft_context* context, graft_device_graph** out);
+GRAFT_API graft_status graft_device_add(const graft_device_graph* left, const graft_device_graph* right,
+                                        const graft_context* context, graft_device_graph** out);
+/* left_coefficient * left + right_coefficient * right. */
+GRAFT_API graft_status graft_device_mix(const graft_device_graph* left, float left_coefficient,
+                                        const graft_device_graph* right, float right_coefficient,
+                                        const graft_context* context, graft_device_graph** out);
+GRAFT_API graft_status graft_device_propagate(const graft_device_graph* graph, const graft_device_matrix_view* features,
+                                              int64_t layers, graft_aggregation aggregation,
+                                              const graft_context* context, graft_device_matrix** out);
+
 #ifdef __cplusplus
 }
 #endif

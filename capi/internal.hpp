@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include <graft/cuda/device_graph.hpp>
+#include <graft/cuda/device_matrix.hpp>
 #include <graft/graft.hpp>
 
 #include "graft.h"
@@ -28,6 +30,14 @@ struct graft_interactions {
 
 struct graft_ranking {
   graft::Ranking ranking;
+};
+
+struct graft_device_graph {
+  graft::DeviceGraph graph;
+};
+
+struct graft_device_matrix {
+  graft::DeviceMatrix matrix;
 };
 
 /// Owns its arrays or borrows the caller's; `view` tells either way.
@@ -155,6 +165,17 @@ const Interactions& interactions_of(const char* operation, const graft_interacti
 const GraphView& graph_of(const char* operation, const char* argument, const graft_graph* graph);
 std::vector<GraphView> graphs_of(const char* operation, const char* argument, const graft_graph* const* graphs,
                                  std::size_t count);
+
+/// The caller's options, checked.
+KnnOptions knn_of(const char* operation, const graft_knn_options* options);
+JaccardOptions jaccard_of(const char* operation, const graft_jaccard_options* options);
+RefineOptions refine_of(const char* operation, const graft_refine_options* options);
+std::vector<Modality> modalities_of(const char* operation, const graft_modality* modalities, std::size_t count);
+graft_refine_summary plain(const RefineSummary& summary);
+
+/// @throws InvalidArgument unless the context names a device
+const Context& device_context_of(const char* operation, const graft_context* context);
+DeviceMatrixView device_matrix_of(const char* operation, const char* argument, const graft_device_matrix_view* view);
 
 inline graft_plan plain(const Plan& plan) { return {plan.workspace_bytes, plan.output_bytes, plan.flops, plan.tiles}; }
 

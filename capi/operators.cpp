@@ -25,17 +25,6 @@ graft_knn_options default_knn() {
           .column_end = kAll};
 }
 
-KnnOptions knn_of(const char* operation, const graft_knn_options* options) {
-  const graft_knn_options given = options_or(operation, options, default_knn());
-  return {.k = given.k,
-          .min_similarity = given.min_similarity,
-          .metric = choice(operation, "options.metric", given.metric, Metric::l2),
-          .weights = choice(operation, "options.weights", given.weights, Weights::binary),
-          .self = choice(operation, "options.self", given.self, Self::keep),
-          .row_range = {given.row_begin, given.row_end},
-          .column_range = {given.column_begin, given.column_end}};
-}
-
 graft_jaccard_options default_jaccard() {
   const JaccardOptions defaults;
   return {.size = sizeof(graft_jaccard_options),
@@ -46,16 +35,6 @@ graft_jaccard_options default_jaccard() {
           .measure = GRAFT_MEASURE_JACCARD,
           .row_begin = 0,
           .row_end = kAll};
-}
-
-JaccardOptions jaccard_of(const char* operation, const graft_jaccard_options* options) {
-  const graft_jaccard_options given = options_or(operation, options, default_jaccard());
-  return {.k = given.k,
-          .min_support = given.min_support,
-          .self = choice(operation, "options.self", given.self, Self::keep),
-          .identical = choice(operation, "options.identical", given.identical, Identical::reference),
-          .measure = choice(operation, "options.measure", given.measure, AudienceMeasure::log_likelihood),
-          .row_range = {given.row_begin, given.row_end}};
 }
 
 graft_top_k_scores_options default_top_k_scores() {
@@ -87,6 +66,36 @@ TopKScoresOptions top_k_scores_of(const char* operation, const graft_top_k_score
   return result;
 }
 
+/// An operator from one graph to another.
+template <class Operator>
+graft_status transform(const char* operation, const graft_graph* graph, graft_graph** out,
+                       const Operator& run) noexcept {
+  return produce(operation, out, [&] { return run(graph_of(operation, "graph", graph)); });
+}
+
+}  // namespace
+
+KnnOptions knn_of(const char* operation, const graft_knn_options* options) {
+  const graft_knn_options given = options_or(operation, options, default_knn());
+  return {.k = given.k,
+          .min_similarity = given.min_similarity,
+          .metric = choice(operation, "options.metric", given.metric, Metric::l2),
+          .weights = choice(operation, "options.weights", given.weights, Weights::binary),
+          .self = choice(operation, "options.self", given.self, Self::keep),
+          .row_range = {given.row_begin, given.row_end},
+          .column_range = {given.column_begin, given.column_end}};
+}
+
+JaccardOptions jaccard_of(const char* operation, const graft_jaccard_options* options) {
+  const graft_jaccard_options given = options_or(operation, options, default_jaccard());
+  return {.k = given.k,
+          .min_support = given.min_support,
+          .self = choice(operation, "options.self", given.self, Self::keep),
+          .identical = choice(operation, "options.identical", given.identical, Identical::reference),
+          .measure = choice(operation, "options.measure", given.measure, AudienceMeasure::log_likelihood),
+          .row_range = {given.row_begin, given.row_end}};
+}
+
 DeviceMatrixView device_matrix_of(const char* operation, const char* argument, const graft_device_matrix_view* view) {
   const graft_device_matrix_view& given = required(operation, argument, view);
   try {
@@ -98,21 +107,12 @@ DeviceMatrixView device_matrix_of(const char* operation, const char* argument, c
   }
 }
 
-/// @throws InvalidArgument unless the context names a device
 const Context& device_context_of(const char* operation, const graft_context* context) {
   const Context& given = context_of(context);
   if (given.backend != Backend::cuda) refuse(operation, "context", name(given.backend), "must be of a CUDA device");
   return given;
 }
 
-/// An operator from one graph to another.
-template <class Operator>
-graft_status transform(const char* operation, const graft_graph* graph, graft_graph** out,
-                       const Operator& run) noexcept {
-  return produce(operation, out, [&] { return run(graph_of(operation, "graph", graph)); });
-}
-
-}  // namespace
 }  // namespace graft::capi
 
 using namespace graft::capi;  // NOLINT(google-build-using-namespace): the functions below stand outside of it

@@ -21,27 +21,6 @@ graft_refine_options default_refine() {
           .min_support = defaults.min_support};
 }
 
-RefineOptions refine_of(const char* operation, const graft_refine_options* options) {
-  const graft_refine_options given = options_or(operation, options, default_refine());
-  RefineOptions result{
-      .preset = choice(operation, "options.preset", given.preset, Preset::paper),
-      .knn_k = given.knn_k,
-      .threshold = given.threshold,
-      .jaccard_k = given.jaccard_k,
-      .min_support = given.min_support,
-      .weights = choice(operation, "options.weights", given.weights, Weights::binary),
-      .symmetrize = std::nullopt,
-      .add_self_loops = given.add_self_loops != 0,
-      .normalization = choice(operation, "options.normalization", given.normalization, Normalization::none),
-      .epsilon = given.epsilon,
-      .normalize_parts = given.normalize_parts != 0,
-      .enhancement_weight = given.enhancement_weight};
-  if (given.symmetrize != GRAFT_SYMMETRIZE_NOT) {
-    result.symmetrize = choice(operation, "options.symmetrize", given.symmetrize, Symmetrization::min);
-  }
-  return result;
-}
-
 /// Runs `refine` and hands its summary over.
 template <class Refine>
 graft_status refined(const char* operation, const graft_interactions* interactions, const graft_refine_options* options,
@@ -49,15 +28,7 @@ graft_status refined(const char* operation, const graft_interactions* interactio
   return produce(operation, out, [&] {
     RefineSummary counts;
     Graph graph = run(interactions_of(operation, interactions), refine_of(operation, options), &counts);
-    if (summary != nullptr) {
-      *summary = {.edges_before = counts.similarity.edges_before,
-                  .edges_after = counts.similarity.edges_after,
-                  .similarity_edges = counts.similarity_edges,
-                  .jaccard_edges = counts.jaccard_edges,
-                  .edges = counts.edges,
-                  .self_loops = counts.self_loops,
-                  .isolated_items = counts.isolated_items};
-    }
+    if (summary != nullptr) *summary = plain(counts);
     return graph;
   });
 }
@@ -79,6 +50,46 @@ Modality modality_of(const char* operation, const graft_modality& given, const s
 }
 
 }  // namespace
+
+RefineOptions refine_of(const char* operation, const graft_refine_options* options) {
+  const graft_refine_options given = options_or(operation, options, default_refine());
+  RefineOptions result{
+      .preset = choice(operation, "options.preset", given.preset, Preset::paper),
+      .knn_k = given.knn_k,
+      .threshold = given.threshold,
+      .jaccard_k = given.jaccard_k,
+      .min_support = given.min_support,
+      .weights = choice(operation, "options.weights", given.weights, Weights::binary),
+      .symmetrize = std::nullopt,
+      .add_self_loops = given.add_self_loops != 0,
+      .normalization = choice(operation, "options.normalization", given.normalization, Normalization::none),
+      .epsilon = given.epsilon,
+      .normalize_parts = given.normalize_parts != 0,
+      .enhancement_weight = given.enhancement_weight};
+  if (given.symmetrize != GRAFT_SYMMETRIZE_NOT) {
+    result.symmetrize = choice(operation, "options.symmetrize", given.symmetrize, Symmetrization::min);
+  }
+  return result;
+}
+
+std::vector<Modality> modalities_of(const char* operation, const graft_modality* modalities, std::size_t count) {
+  std::vector<Modality> sources;
+  for (const graft_modality& given : array(operation, "modalities", modalities, static_cast<std::int64_t>(count))) {
+    sources.push_back(modality_of(operation, given, "modalities[" + std::to_string(sources.size()) + "]"));
+  }
+  return sources;
+}
+
+graft_refine_summary plain(const RefineSummary& summary) {
+  return {.edges_before = summary.similarity.edges_before,
+          .edges_after = summary.similarity.edges_after,
+          .similarity_edges = summary.similarity_edges,
+          .jaccard_edges = summary.jaccard_edges,
+          .edges = summary.edges,
+          .self_loops = summary.self_loops,
+          .isolated_items = summary.isolated_items};
+}
+
 }  // namespace graft::capi
 
 using namespace graft::capi;  // NOLINT(google-build-using-namespace): the functions below stand outside of it
@@ -113,16 +124,11 @@ graft_status graft_refine_modalities(const graft_modality* modalities, size_t co
                                      const graft_interactions* interactions, const graft_refine_options* options,
                                      const graft_context* context, graft_refine_summary* summary, graft_graph** out) {
   constexpr const char* kOperation = "graft_refine_modalities";
-  return refined(
-      kOperation, interactions, options, summary, out,
-      [&](const graft::Interactions& train, const graft::RefineOptions& how, graft::RefineSummary* counts) {
-        std::vector<graft::Modality> sources;
-        for (const graft_modality& given :
-             array(kOperation, "modalities", modalities, static_cast<std::int64_t>(count))) {
-          sources.push_back(modality_of(kOperation, given, "modalities[" + std::to_string(sources.size()) + "]"));
-        }
-        return graft::refine(sources, train, how, context_of(context), counts);
-      });
+  return refined(kOperation, interactions, options, summary, out,
+                 [&](const graft::Interactions& train, const graft::RefineOptions& how, graft::RefineSummary* counts) {
+                   return graft::refine(modalities_of(kOperation, modalities, count), train, how, context_of(context),
+                                        counts);
+                 });
 }
 
 graft_status graft_explain(const graft_matrix_view* features, const graft_interactions* interactions, int64_t i,
