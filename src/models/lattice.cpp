@@ -14,7 +14,8 @@
 // are fixed, their cosines, lap and beta have gradients. The epoch's other batches use that G as a constant, so F_m,
 // W_m, b_m and a have no gradient there; Adam moves them on by their momentum, unless skip_missing_gradients.
 // Evaluation builds G from the parameters as they are. With one modality beta is 1. --graph refined puts graft's graph
-// in the place of O_m. Modalities: see item_modalities.
+// in the place of O_m; with gr_learned it also prunes every L_m by its alpha and adds the audience graph to their mix,
+// before lap (or, with gr_normalize_parts, the normalised audience graph after it). Modalities: see item_modalities.
 //
 // Zhang, Zhu, Liu, Wu, Wang, Wang, "Mining latent structures for multimedia recommendation", ACM MM 2021
 // (doi:10.1145/3474085.3475259), in the form of the MMRec framework. Published grid: reg_weight {0, 1e-5, 1e-4, 1e-3} x
@@ -126,6 +127,10 @@ class Lattice : public training::Model {
     const std::vector<ItemModality> given = modalities_with_features(inputs);
     const ItemGraphFamily family{.knn_k = knn_k_, .weights = Weights::similarity};
     std::vector<Graph> originals = training::item_graphs(inputs, given, family);
+    if (inputs.settings.flag("gr_learned")) {
+      rules_ = training::learned_rules(inputs, given, family);
+      if (rules_.audience.items() > 0) audience_edges_ = backend_.sparse(training::as_csr(rules_.audience));
+    }
     modalities_.reserve(given.size());
     for (std::size_t m = 0; m < given.size(); ++m) {
       modalities_.emplace_back(inputs, given[m], std::move(originals[m]));
@@ -196,6 +201,7 @@ class Lattice : public training::Model {
         const Var original = spmm(modalities_[m].original_edges, x);
         y = y + frozen_share_ * (current.shares.empty() ? original : original * current.shares[m]);
       }
+      if (adds_audience(true)) y = y + (1.0 - frozen_share_) * spmm(audience_edges_, x);
       return y;
     });
   }
@@ -203,17 +209,26 @@ class Lattice : public training::Model {
   Learned learned(Tape& tape) const {
     std::vector<Graph> neighbours;
     std::vector<Var> similarities;
-    for (const Modality& modality : modalities_) {
-      const Var projected = modality.projected(tape);
-      neighbours.push_back(nearest(tape, projected, modality.name));
-      similarities.push_back(edge_similarities(normalize_rows(projected), training::edge_list(neighbours.back())));
+    for (std::size_t m = 0; m < modalities_.size(); ++m) {
+      const Var projected = modalities_[m].projected(tape);
+      Graph edges = nearest(tape, projected, modalities_[m].name);
+      if (!rules_.alphas.empty()) edges = pruned(std::move(edges), rules_.alphas[m], context_);
+      similarities.push_back(edge_similarities(normalize_rows(projected), training::edge_list(edges)));
+      neighbours.push_back(std::move(edges));
     }
+    if (adds_audience(false)) neighbours.push_back(rules_.audience);
     Learned result{.edges = training::edge_union(neighbours), .weights = {}, .shares = shares(tape)};
     Var mixed;
     for (std::size_t m = 0; m < similarities.size(); ++m) {
       Var part = sum_by(similarities[m], result.edges.places[m]);
       if (!result.shares.empty()) part = part * result.shares[m];
       mixed = m == 0 ? part : mixed + part;
+    }
+    if (adds_audience(false)) {
+      const auto weights = rules_.audience.weights();
+      const Var audience =
+          tape.constant(MatrixView<const float>(weights.data(), static_cast<std::int64_t>(weights.size()), 1));
+      mixed = mixed + sum_by(audience, result.edges.places.back());
     }
     result.weights = normalized_edges(mixed, result.edges.edges);
     return result;
@@ -230,7 +245,7 @@ class Lattice : public training::Model {
                       "(--set learning_rate=...)",
                       name));
     }
-    return knn_graph(features, {.k = knn_k_, .self = Self::keep}, context_);
+    return knn_graph(features, {.k = knn_k_, .self = rules_.self}, context_);
   }
 
   [[nodiscard]] std::vector<Var> shares(Tape& tape) const {
@@ -251,7 +266,16 @@ class Lattice : public training::Model {
       const double share = current.shares.empty() ? 1.0 : tape.scalar(current.shares[m]);
       coefficients.push_back(static_cast<float>(frozen_share_ * share));
     }
+    if (adds_audience(true)) {
+      graphs.emplace_back(rules_.audience);
+      coefficients.push_back(static_cast<float>(1.0 - frozen_share_));
+    }
     return mix(graphs, coefficients, context_);
+  }
+
+  /// Whether the learned graph takes the audience graph, after or before it is normalised.
+  [[nodiscard]] bool adds_audience(bool normalized) const {
+    return rules_.audience.items() > 0 && rules_.apart == normalized;
   }
 
   void keep(Graph graph) {
@@ -266,6 +290,8 @@ class Lattice : public training::Model {
   training::SelfLoopConvolution user_item_;
   std::vector<Modality> modalities_;
   Parameter* share_logits_ = nullptr;  ///< a; none for one modality
+  training::LearnedRules rules_;
+  Sparse audience_edges_;
   std::int64_t user_item_layers_;
   std::int64_t item_layers_;
   std::int64_t knn_k_;
@@ -299,6 +325,7 @@ ModelEntry lattice_model() {
   for (training::SettingSpec& spec : training::refinement_settings(Weights::similarity)) {
     settings.push_back(std::move(spec));
   }
+  settings.push_back({"gr_learned", false, "refine the learned graph, too: its neighbours keep their cosines"});
   return {.name = "lattice",
           .description = "item graph learned from trained features (LATTICE, Zhang et al., ACM MM 2021)",
           .settings = std::move(settings),

@@ -77,6 +77,16 @@ float quantile(std::vector<float> values, double q) {
   return values[static_cast<std::size_t>(place)];
 }
 
+Alpha alpha_of(const Settings& settings, const std::string& modality) {
+  return {.least = static_cast<float>(settings.real("gr_threshold", modality)),
+          .quantile = settings.real("gr_threshold_quantile", modality)};
+}
+
+/// The least similarity that stays. @param weights  of the edges that are no self loops
+float least_kept(const Alpha& alpha, const std::vector<float>& weights) {
+  return alpha.quantile < 0.0 ? alpha.least : quantile(weights, alpha.quantile);
+}
+
 class Builder {
  public:
   Builder(const ModelInputs& inputs, const ItemGraphFamily& family)
@@ -124,6 +134,15 @@ class Builder {
     return graphs;
   }
 
+  LearnedRules learned(const std::vector<ItemModality>& modalities) {
+    LearnedRules rules{.self = detail::rules_of(plan_.preset).similarity_self, .apart = plan_.normalize_parts};
+    if (!refined()) return rules;
+    for (const ItemModality& modality : modalities) rules.alphas.push_back(alpha_of(inputs_.settings, modality.name));
+    find_enhancement();
+    if (enhances()) rules.audience = weighted(rules.apart ? normalized(enhancement_) : enhancement_);
+    return rules;
+  }
+
  private:
   [[nodiscard]] bool refined() const { return inputs_.graph == GraphKind::refined; }
   [[nodiscard]] bool enhances() const { return plan_.jaccard_k > 0 && plan_.enhancement_weight > 0.0F; }
@@ -155,22 +174,22 @@ class Builder {
     description = fmt::format("{} nearest by {} {}{}", family_.knn_k, modality.name,
                               modality.similarity ? "(ready similarity graph)" : "features (cosine)",
                               plan_.preset == Preset::noself ? "" : ", the item itself among them");
-    if (refined()) graph = pruned(std::move(graph), modality.name, description);
+    if (refined()) graph = denoised(std::move(graph), modality.name, description);
     return plan_.weights == Weights::binary ? binarize(graph, inputs_.context) : graph;
   }
 
-  [[nodiscard]] Graph pruned(Graph graph, const std::string& modality, std::string& description) const {
+  [[nodiscard]] Graph denoised(Graph graph, const std::string& modality, std::string& description) const {
+    const Alpha asked = alpha_of(inputs_.settings, modality);
     const std::vector<float> before = true_weights(graph);
-    const double share = inputs_.settings.real("gr_threshold_quantile", modality);
-    const float alpha =
-        share < 0.0 ? static_cast<float>(inputs_.settings.real("gr_threshold", modality)) : quantile(before, share);
+    const float alpha = least_kept(asked, before);
     if (alpha > -1.0F) graph = threshold(graph, alpha, inputs_.context);
     const auto kept = std::count_if(before.begin(), before.end(), [&](float weight) { return weight >= alpha; });
     const auto edges = static_cast<std::int64_t>(before.size());
     const std::int64_t dropped = alpha > -1.0F ? edges - kept : 0;
-    description += fmt::format("; alpha {:.4g}{} prunes {} of {} edges ({:.1f} %)", alpha,
-                               share < 0.0 ? "" : fmt::format(" (quantile {:g})", share), dropped, edges,
-                               edges == 0 ? 0.0 : 100.0 * static_cast<double>(dropped) / static_cast<double>(edges));
+    description +=
+        fmt::format("; alpha {:.4g}{} prunes {} of {} edges ({:.1f} %)", alpha,
+                    asked.quantile < 0.0 ? "" : fmt::format(" (quantile {:g})", asked.quantile), dropped, edges,
+                    edges == 0 ? 0.0 : 100.0 * static_cast<double>(dropped) / static_cast<double>(edges));
     return graph;
   }
 
@@ -346,6 +365,16 @@ std::vector<Graph> item_graphs(const ModelInputs& inputs, const std::vector<Item
                                const ItemGraphFamily& family) {
   if (inputs.graph == GraphKind::vanilla) notice_idle_settings(inputs);
   return Builder(inputs, family).build_each(modalities);
+}
+
+LearnedRules learned_rules(const ModelInputs& inputs, const std::vector<ItemModality>& modalities,
+                           const ItemGraphFamily& family) {
+  return Builder(inputs, family).learned(modalities);
+}
+
+Graph pruned(Graph similarities, const Alpha& alpha, const Context& context) {
+  const float least = alpha.quantile < 0.0 ? alpha.least : least_kept(alpha, true_weights(similarities));
+  return least > -1.0F ? threshold(similarities, least, context) : std::move(similarities);
 }
 
 autodiff::Csr as_csr(const Graph& graph) {

@@ -70,6 +70,27 @@ Graph item_graph(const ModelInputs& inputs, const std::vector<ItemModality>& mod
 std::vector<Graph> item_graphs(const ModelInputs& inputs, const std::vector<ItemModality>& modalities,
                                const ItemGraphFamily& family);
 
+/// The least similarity of an edge: a value, or the quantile of the similarities at hand.
+struct Alpha {
+  float least = -1.0F;     ///< -1: none is pruned
+  double quantile = -1.0;  ///< negative: not used
+};
+
+/// What refinement does to similarity graphs that a model learns, and so builds again and again.
+struct LearnedRules {
+  Self self = Self::keep;          ///< of the similarity graphs
+  std::vector<Alpha> alphas = {};  ///< a modality each; none: nothing is pruned
+  Graph audience = {};  ///< weight C, to be added before the mix is normalised; no item where nothing is added
+  bool apart = false;   ///< gr_normalize_parts: it is weight N(C), to be added after that
+};
+
+/// The rules that the gr_... settings make. Without --graph refined: the family's own.
+LearnedRules learned_rules(const ModelInputs& inputs, const std::vector<ItemModality>& modalities,
+                           const ItemGraphFamily& family);
+
+/// A similarity graph without the edges below alpha. @param similarities  weights are similarities
+Graph pruned(Graph similarities, const Alpha& alpha, const Context& context);
+
 /// The same matrix for a backend.
 autodiff::Csr as_csr(const Graph& graph);
 

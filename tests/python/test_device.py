@@ -205,3 +205,56 @@ def test_device_errors_reach_python():
         graft.cuda.knn_graph(on_device(features), k=2)
     with pytest.raises(graft.InvalidArgument, match="must be on the context's device"):
         graft.cuda.knn_graph(on_device(features[:3]), k=2, context=graft.Context(device=1))
+
+
+@emulated
+def test_the_algebra_of_graphs_on_the_device():
+    random = np.random.default_rng(6)
+    features = random.normal(size=(40, 6)).astype(np.float32)
+    train = graft.Interactions.from_pairs(random.integers(0, 30, 200), random.integers(0, 40, 200), items=40)
+    here = graft.knn_graph(features, k=4, context=CUDA)
+    other = graft.jaccard_graph(train, k=3)
+    graph, audience = graft.cuda.to_device(here), graft.cuda.to_device(other)
+    for made, expected in [
+        (graft.cuda.threshold(graph, 0.2), graft.threshold(here, 0.2)),
+        (graft.cuda.binarize(graph), graft.binarize(here)),
+        (graft.cuda.drop_self_loops(graph), graft.drop_self_loops(here)),
+        (graft.cuda.scale(graph, 0.5), graft.scale(here, 0.5)),
+        (graft.cuda.top_k(graph, 2), graft.top_k(here, 2)),
+        (graft.cuda.symmetrize(graph, "mean"), graft.symmetrize(here, "mean")),
+        (graft.cuda.normalize(graph, "row", epsilon=0.1), graft.normalize(here, "row", epsilon=0.1)),
+        (graft.cuda.add(graph, audience), graft.add(here, other)),
+        (graft.cuda.mix(graph, 0.5, audience, 2.0), graft.mix([here, other], [0.5, 2.0])),
+    ]:
+        assert made.to_host() == expected
+    assert (graft.cuda.transpose(graph).to_host().to_scipy() != here.to_scipy().T).nnz == 0
+    propagated = graft.cuda.propagate(graph, on_device(features), 2, "mean")
+    assert (propagated.shape, propagated.device) == ((40, 6), 0)
+    assert np.array_equal(propagated.to_host(), graft.propagate(here, features, 2, "mean", context=CUDA))
+    facts = propagated.__cuda_array_interface__
+    shared = part(facts["data"][0], 40 * 6, ctypes.c_float).reshape(facts["shape"])
+    assert np.array_equal(shared, propagated.to_host())
+    again = graft.cuda.propagate(graph, propagated, 0, "sum")  # what it makes, it takes
+    assert np.array_equal(again.to_host(), propagated.to_host())
+    with pytest.raises(TypeError, match="must be on the graph's device"):
+        graft.cuda.propagate(graph, features, 1, "sum")
+    with pytest.raises(graft.InvalidArgument, match="min_similarity"):
+        graft.cuda.threshold(graph, float("nan"))
+
+
+@emulated
+def test_rankings_of_device_arrays():
+    random = np.random.default_rng(7)
+    queries, items = (random.normal(size=(rows, 5)).astype(np.float32) for rows in (9, 30))
+    seen = graft.Interactions.from_pairs(random.integers(0, 9, 40), random.integers(0, 30, 40), users=9, items=30)
+    expected = graft.top_k_scores(queries, items, k=4, exclude=seen, context=CUDA)
+    given = graft.top_k_scores(on_device(queries), ByDlpack(items), k=4, exclude=seen, context=CUDA)
+    assert np.array_equal(given.ids, expected.ids)
+    assert np.array_equal(given.scores, expected.scores)
+
+
+def test_rankings_take_both_sides_from_one_memory():
+    with pytest.raises(graft.InvalidArgument, match="items are on a device, queries are not"):
+        graft.top_k_scores(FEATURES, OnDevice((4, 3)), context=CUDA)
+    with pytest.raises(graft.InvalidArgument, match="queries are on a device and items are not"):
+        graft.top_k_scores(OnDevice((4, 3)), FEATURES, context=CUDA)

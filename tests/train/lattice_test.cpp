@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <graft/core/error.hpp>
+#include <graft/ops/jaccard.hpp>
 #include <graft/ops/knn.hpp>
 
 #include "autodiff/tape.hpp"
@@ -160,6 +161,10 @@ class Oracle {
   double lambda = 0.9;
   int user_item_layers = 2;
   int item_layers = 1;
+  double learned_alpha = -1.0;  ///< of the learned graph
+  Dense audience = {};          ///< weight C, or weight lap(C) where `apart`
+  bool apart = false;
+  Dense frozen = {};  ///< in place of O
 
   [[nodiscard]] Dense raw(const std::string& modality) const {
     const Matrix& features = bench_.features.at(modality);
@@ -196,12 +201,18 @@ class Oracle {
     Dense original = zeros(items, items);
     const std::vector<double> beta = shares();
     for (std::size_t m = 0; m < modalities_.size(); ++m) {
-      add_scaled(learned, beta[m], knn_oracle(projected(modalities_[m]), knn_k));
+      Dense similar = knn_oracle(projected(modalities_[m]), knn_k);
+      for (auto& row : similar) {
+        for (double& weight : row) weight = weight < learned_alpha ? 0.0 : weight;
+      }
+      add_scaled(learned, beta[m], similar);
       add_scaled(original, beta[m], lap_oracle(knn_oracle(raw(modalities_[m]), knn_k)));
     }
+    if (!audience.empty() && !apart) add_scaled(learned, 1.0, audience);
     Dense result = zeros(items, items);
     add_scaled(result, 1.0 - lambda, lap_oracle(learned));
-    add_scaled(result, lambda, original);
+    if (!audience.empty() && apart) add_scaled(result, 1.0 - lambda, audience);
+    add_scaled(result, lambda, frozen.empty() ? original : frozen);
     return result;
   }
 
@@ -317,6 +328,38 @@ TEST_CASE("lattice: final vectors and losses are those of dense arithmetic, with
   }
 }
 
+TEST_CASE("lattice: gr_learned prunes the learned graph and adds the audience graph, before or after normalising") {
+  for (const bool apart : {false, true}) {
+    CAPTURE(apart);
+    ModelBench bench = small_bench();
+    const auto model =
+        bench.make(lattice_model(),
+                   with({"lambda_coeff=0.3", "gr_learned=true", "gr_threshold=0.4", "gr_jaccard_k=2",
+                         "gr_enhancement_weight=0.5", std::string("gr_normalize_parts=") + (apart ? "true" : "false")}),
+                   GraphKind::refined);
+    Oracle oracle(bench, {"image", "text"});
+    oracle.lambda = 0.3;
+    oracle.learned_alpha = 0.4;
+    oracle.apart = apart;
+    const std::int64_t items = bench.train.items();
+    oracle.audience = zeros(static_cast<std::size_t>(items), static_cast<std::size_t>(items));
+    const Dense c = dense(jaccard_graph(bench.train, {.k = 2, .identical = Identical::reference}));
+    add_scaled(oracle.audience, 0.5, apart ? lap_oracle(c) : c);
+    oracle.frozen = dense(bench.graphs[0].graph);  // item_graph_test has what these are
+    for (auto& row : oracle.frozen) {
+      for (double& weight : row) weight *= 0.5;
+    }
+    add_scaled(oracle.frozen, 0.5, dense(bench.graphs[1].graph));
+    const Sides expected = oracle.vectors(oracle.graph());
+    const Sides all = represented(bench, *model);
+    CHECK(difference(all.items, expected.items, 1e-6) == "");
+    const double loss = loss_oracle(expected, small_triples(), 0.0, 2048.0);
+    begin(*model, 0);
+    CHECK(step(bench, *model, small_triples()) == doctest::Approx(loss).epsilon(1e-6));  // through the learned graph
+    CHECK(step(bench, *model, small_triples()) == doctest::Approx(loss).epsilon(1e-6));  // with it as a constant
+  }
+}
+
 TEST_CASE("lattice: cf_model=mf leaves the user-item graph out") {
   ModelBench bench = small_bench();
   const auto model = bench.make(lattice_model(), with({"cf_model=mf"}));
@@ -364,6 +407,8 @@ TEST_CASE("lattice: gradients of an epoch's first batch reach all parameters, th
     CAPTURE(static_cast<int>(graph));
     CHECK(errors(small_bench(), {"reg_weight=0.3", "lambda_coeff=0.5"}, graph) == "");
     CHECK(errors(small_bench(), {"n_layers=2", "cf_model=mf"}, graph) == "");
+    CHECK(errors(small_bench(), {"lambda_coeff=0.2", "gr_learned=true", "gr_jaccard_k=3"}, graph) == "");
+    CHECK(errors(small_bench(), {"lambda_coeff=0.2", "gr_learned=true", "gr_normalize_parts=true"}, graph) == "");
     ModelBench one = small_bench();
     one.features.erase("image");
     CHECK(errors(std::move(one), {"reg_weight=0.3"}, graph) == "");
@@ -410,6 +455,7 @@ TEST_CASE("lattice: refined without pruning and enhancement has the bits of vani
   };
   const auto own = outcome({}, GraphKind::vanilla);
   CHECK(own == outcome({"gr_threshold=-1", "gr_jaccard_k=0"}, GraphKind::refined));
+  CHECK(own == outcome({"gr_threshold=-1", "gr_jaccard_k=0", "gr_learned=true"}, GraphKind::refined));
   CHECK(own != outcome({}, GraphKind::refined));
 }
 

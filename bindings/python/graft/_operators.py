@@ -29,6 +29,7 @@ from graft._types import (
     Symmetrization,
     Weights,
 )
+from graft.errors import InvalidArgument
 
 
 def knn_graph(
@@ -456,7 +457,8 @@ def top_k_scores(
     ascending.
 
     Args:
-        queries: [queries, dims].
+        queries: [queries, dims]; with a CUDA backend also float32 on the device, together with `items`, as `knn_graph`
+            reads it.
         items: [items, dims].
         k: >= 1; above the number of candidates keeps them all.
         metric: "dot", "cosine" or "l2".
@@ -480,10 +482,24 @@ def top_k_scores(
     >>> graft.top_k_scores(np.eye(2, 3, dtype="f4"), np.eye(3, dtype="f4"), k=1).ids
     array([0, 1], dtype=int32)
     """
+    values = {"k": k, "metric": metric, "min_score": min_score, "row_range": row_range}
+    sides = (_inputs.is_on_device(queries), _inputs.is_on_device(items))
+    if any(sides) and backend_of(context, backend) != "cpu":
+        if not all(sides):
+            where = (
+                "queries are on a device and items are not" if sides[0] else "items are on a device, queries are not"
+            )
+            raise InvalidArgument(f"top_k_scores: {where}: must be in one memory")
+        with (
+            _inputs.device_matrix("top_k_scores", "queries", queries) as query_matrix,
+            _inputs.device_matrix("top_k_scores", "items", items) as item_matrix,
+            running(context, threads, progress, backend) as settings,
+        ):
+            excluded = _inputs.exclusions("top_k_scores", exclude, query_matrix[1])
+            return Ranking(*_core.top_k_scores_on_device(query_matrix, item_matrix, excluded, values, settings))
     query_array = _inputs.matrix("top_k_scores", "queries", queries)
     item_array = _inputs.matrix("top_k_scores", "items", items)
     excluded = _inputs.exclusions("top_k_scores", exclude, len(query_array))
-    values = {"k": k, "metric": metric, "min_score": min_score, "row_range": row_range}
     with running(context, threads, progress, backend) as settings:
         return Ranking(*_core.top_k_scores(query_array, item_array, excluded, values, settings))
 

@@ -3,9 +3,13 @@
 >>> import graft.cuda
 >>> graph = graft.cuda.refine(features, train, jaccard_k=20)    # a CUDA tensor, on its stream  # doctest: +SKIP
 >>> adjacency = graft.torch.sparse(graph, "csr")                # shares the weights  # doctest: +SKIP
+>>> graph = graft.cuda.normalize(graft.cuda.threshold(graph, 0.5))  # doctest: +SKIP
+>>> torch.as_tensor(graft.cuda.propagate(graph, features, 1, "sum"))  # shares the memory  # doctest: +SKIP
 
 The options are those of the functions of the same names in `graft`; the results are theirs, to the bit. Features of the
-host are copied there piece by piece.
+host are copied there piece by piece. Every `context` gives the device, its memory budget and cancellation; its backend
+is cuda whatever it says. Every function raises BackendUnavailable where library, driver or device is missing,
+InvalidArgument where a graph lies on another device, and what its namesake does.
 """
 
 from __future__ import annotations
@@ -17,10 +21,28 @@ from typing import Any
 
 from graft import _core, _inputs, _operators
 from graft._context import Context, running
-from graft._core import DeviceGraph
-from graft._types import GraphLike, InteractionsLike, MatrixLike
+from graft._core import DeviceGraph, DeviceMatrix
+from graft._types import Aggregation, GraphLike, InteractionsLike, MatrixLike, Normalization, Symmetrization
 
-__all__ = ["DeviceGraph", "jaccard_graph", "knn_graph", "refine", "to_device"]
+__all__ = [
+    "DeviceGraph",
+    "DeviceMatrix",
+    "add",
+    "binarize",
+    "drop_self_loops",
+    "jaccard_graph",
+    "knn_graph",
+    "mix",
+    "normalize",
+    "propagate",
+    "refine",
+    "scale",
+    "symmetrize",
+    "threshold",
+    "to_device",
+    "top_k",
+    "transpose",
+]
 
 
 # What the functions of `graft` take beside their operator's options.
@@ -98,3 +120,100 @@ def to_device(graph: GraphLike, *, context: Context | None = None) -> DeviceGrap
     argument = _inputs.graph("to_device", "graph", graph)
     with running(_on_device(context), None, None) as settings:
         return _core.device_graph(argument, settings)
+
+
+def threshold(graph: DeviceGraph, min_similarity: float, *, context: Context | None = None) -> DeviceGraph:
+    """Keeps the edges with weight >= min_similarity."""
+    with running(_on_device(context), None, None) as settings:
+        return _core.device_threshold(graph, {"min_similarity": min_similarity}, settings)
+
+
+def binarize(graph: DeviceGraph, *, context: Context | None = None) -> DeviceGraph:
+    """Gives every stored edge weight 1."""
+    with running(_on_device(context), None, None) as settings:
+        return _core.device_binarize(graph, {}, settings)
+
+
+def drop_self_loops(graph: DeviceGraph, *, context: Context | None = None) -> DeviceGraph:
+    """Removes every edge from an item to itself."""
+    with running(_on_device(context), None, None) as settings:
+        return _core.device_drop_self_loops(graph, {}, settings)
+
+
+def scale(graph: DeviceGraph, factor: float, *, context: Context | None = None) -> DeviceGraph:
+    """Multiplies every weight by `factor`."""
+    with running(_on_device(context), None, None) as settings:
+        return _core.device_scale(graph, {"factor": factor}, settings)
+
+
+def top_k(graph: DeviceGraph, k: int, *, context: Context | None = None) -> DeviceGraph:
+    """Keeps the k heaviest edges of every row."""
+    with running(_on_device(context), None, None) as settings:
+        return _core.device_top_k(graph, {"k": k}, settings)
+
+
+def symmetrize(graph: DeviceGraph, how: Symmetrization = "max", *, context: Context | None = None) -> DeviceGraph:
+    """Gives a graph with A_ab = A_ba."""
+    with running(_on_device(context), None, None) as settings:
+        return _core.device_symmetrize(graph, {"how": how}, settings)
+
+
+def transpose(graph: DeviceGraph, *, context: Context | None = None) -> DeviceGraph:
+    """A^T, for what must multiply by it often, such as the gradient of a propagation."""
+    with running(_on_device(context), None, None) as settings:
+        return _core.device_transpose(graph, {}, settings)
+
+
+def normalize(
+    graph: DeviceGraph,
+    normalization: Normalization = "symmetric",
+    *,
+    epsilon: float = 0.0,
+    context: Context | None = None,
+) -> DeviceGraph:
+    """Normalises by row sums + epsilon."""
+    with running(_on_device(context), None, None) as settings:
+        return _core.device_normalize(graph, {"normalization": normalization, "epsilon": epsilon}, settings)
+
+
+def mix(
+    left: DeviceGraph,
+    left_coefficient: float,
+    right: DeviceGraph,
+    right_coefficient: float,
+    *,
+    context: Context | None = None,
+) -> DeviceGraph:
+    """left_coefficient * left + right_coefficient * right, over the union of their edges."""
+    with running(_on_device(context), None, None) as settings:
+        return _core.device_mix(left, left_coefficient, right, right_coefficient, settings)
+
+
+def add(left: DeviceGraph, right: DeviceGraph, *, context: Context | None = None) -> DeviceGraph:
+    """Union of the edges with weights summed."""
+    return mix(left, 1.0, right, 1.0, context=context)
+
+
+def propagate(
+    graph: DeviceGraph, features: Any, layers: int, aggregation: Aggregation, *, context: Context | None = None
+) -> DeviceMatrix:
+    """Sum, or mean, over l = 0..layers of A^l E.
+
+    Args:
+        graph: [items, items], as given: normalise first.
+        features: E [items, dims], float32 on the graph's device, read after what its producer has queued.
+        layers: >= 0.
+        aggregation: "sum" or "mean".
+        context: see above.
+
+    Returns:
+        [items, dims] on the device: other libraries read it by `__cuda_array_interface__`, to_host() copies it.
+    """
+    if not _inputs.is_on_device(features):
+        raise TypeError(f"graft.cuda.propagate: features: {type(features).__name__}: must be on the graph's device")
+    values = {"layers": layers, "aggregation": aggregation}
+    with (
+        _inputs.device_matrix("propagate", "features", features) as matrix,
+        running(_on_device(context), None, None) as settings,
+    ):
+        return _core.device_propagate(graph, matrix, values, settings)

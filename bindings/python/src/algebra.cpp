@@ -1,5 +1,6 @@
 // Graph -> Graph operators, propagation, merging.
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -8,6 +9,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <graft/cuda/graph_operators.hpp>
 #include <graft/ops/add.hpp>
 #include <graft/ops/binarize.hpp>
 #include <graft/ops/drop_self_loops.hpp>
@@ -23,6 +25,7 @@
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "call.hpp"
+#include "operator_options.hpp"
 #include "options.hpp"
 
 namespace py = pybind11;
@@ -30,9 +33,22 @@ namespace py = pybind11;
 namespace graft::python {
 namespace {
 
-/// Binds an operator with at most a few options: `read` takes them from the dict, `apply` runs without the GIL.
+/// Binds, as "device_...", an operator of graphs on a device with at most a few options: `read` takes them from the
+/// dict, `apply` runs without the GIL.
+template <class Read, class Apply>
+void bind_device_step(py::module_& module, const std::string& operation, Read read, Apply apply) {
+  module.def(("device_" + operation).c_str(),
+             [operation, read, apply](const DeviceGraph& graph, const py::dict& values, const CallSettings& settings) {
+               const auto options = read(Options(operation.c_str(), values));
+               return std::make_unique<DeviceGraph>(
+                   run(settings, [&](const Context& context) { return apply(graph, options, context); }));
+             });
+}
+
+/// The same of graphs of the host, and of a device.
 template <class Read, class Apply>
 void bind_step(py::module_& module, const char* operation, Read read, Apply apply) {
+  bind_device_step(module, operation, read, apply);
   module.def(operation, [operation, read, apply](const py::object& graph, const py::dict& values,
                                                  const CallSettings& settings) {
     const auto options = read(Options(operation, values));
@@ -51,13 +67,13 @@ void bind_steps(py::module_& module) {
         options.require("min_similarity", value);
         return value;
       },
-      [](const GraphView& graph, float value, const Context& context) { return threshold(graph, value, context); });
+      [](const auto& graph, float value, const Context& context) { return threshold(graph, value, context); });
   bind_step(
       module, "binarize", [](const Options&) { return NoOptions{}; },
-      [](const GraphView& graph, NoOptions, const Context& context) { return binarize(graph, context); });
+      [](const auto& graph, NoOptions, const Context& context) { return binarize(graph, context); });
   bind_step(
       module, "drop_self_loops", [](const Options&) { return NoOptions{}; },
-      [](const GraphView& graph, NoOptions, const Context& context) { return drop_self_loops(graph, context); });
+      [](const auto& graph, NoOptions, const Context& context) { return drop_self_loops(graph, context); });
   bind_step(
       module, "top_k",
       [](const Options& options) {
@@ -65,7 +81,7 @@ void bind_steps(py::module_& module) {
         options.require("k", k);
         return k;
       },
-      [](const GraphView& graph, std::int64_t k, const Context& context) { return top_k(graph, k, context); });
+      [](const auto& graph, std::int64_t k, const Context& context) { return top_k(graph, k, context); });
   bind_step(
       module, "scale",
       [](const Options& options) {
@@ -73,7 +89,7 @@ void bind_steps(py::module_& module) {
         options.require("factor", factor);
         return factor;
       },
-      [](const GraphView& graph, float factor, const Context& context) { return scale(graph, factor, context); });
+      [](const auto& graph, float factor, const Context& context) { return scale(graph, factor, context); });
   bind_step(
       module, "symmetrize",
       [](const Options& options) {
@@ -81,9 +97,7 @@ void bind_steps(py::module_& module) {
         options.read("how", how, kSymmetrizations);
         return how;
       },
-      [](const GraphView& graph, Symmetrization how, const Context& context) {
-        return symmetrize(graph, how, context);
-      });
+      [](const auto& graph, Symmetrization how, const Context& context) { return symmetrize(graph, how, context); });
   bind_step(
       module, "normalize",
       [](const Options& options) {
@@ -92,7 +106,7 @@ void bind_steps(py::module_& module) {
         options.read("epsilon", normalization.epsilon);
         return normalization;
       },
-      [](const GraphView& graph, const NormalizeOptions& options, const Context& context) {
+      [](const auto& graph, const NormalizeOptions& options, const Context& context) {
         return normalize(graph, options, context);
       });
 }
@@ -128,20 +142,45 @@ Graph merge_graphs(const py::list& parts, const py::dict& values, const CallSett
   return run(settings, [&](const Context& context) { return merge_top_k(checked_views(arguments), k, context); });
 }
 
+struct Propagation {
+  std::int64_t layers = 0;
+  Aggregation aggregation = Aggregation::sum;
+};
+
+Propagation propagation_of(const py::dict& values) {
+  const Options options("propagate", values);
+  Propagation result;
+  options.require("layers", result.layers);
+  options.require("aggregation", result.aggregation, kAggregations);
+  return result;
+}
+
 /// @param out  float32 [items, dims], writeable, rows contiguous
 void propagate_into(const py::object& graph, const py::array_t<float>& features, const py::dict& values,
                     py::array_t<float> out, const CallSettings& settings) {
-  const Options options("propagate", values);
-  std::int64_t layers = 0;
-  auto aggregation = Aggregation::sum;
-  options.require("layers", layers);
-  options.require("aggregation", aggregation, kAggregations);
+  const Propagation how = propagation_of(values);
   const GraphArgument argument(graph);
   const MatrixView<const float> in = matrix_of(features);
   const MatrixView<const float> shape = matrix_of(out);
   const MatrixView<float> target(out.mutable_data(), shape.rows(), shape.cols(), shape.stride());
-  run_work(settings,
-           [&](const Context& context) { propagate(argument.checked(), in, layers, aggregation, target, context); });
+  run_work(settings, [&](const Context& context) {
+    propagate(argument.checked(), in, how.layers, how.aggregation, target, context);
+  });
+}
+
+std::unique_ptr<DeviceMatrix> propagate_on_device(const DeviceGraph& graph, const py::tuple& features,
+                                                  const py::dict& values, const CallSettings& settings) {
+  const Propagation how = propagation_of(values);
+  const DeviceMatrixView in = device_matrix_of(features);
+  return std::make_unique<DeviceMatrix>(run(
+      settings, [&](const Context& context) { return propagate(graph, in, how.layers, how.aggregation, context); }));
+}
+
+std::unique_ptr<DeviceGraph> mix_on_device(const DeviceGraph& left, float left_coefficient, const DeviceGraph& right,
+                                           float right_coefficient, const CallSettings& settings) {
+  return std::make_unique<DeviceGraph>(run(settings, [&](const Context& context) {
+    return mix(left, left_coefficient, right, right_coefficient, context);
+  }));
 }
 
 }  // namespace
@@ -152,6 +191,11 @@ void bind_algebra(py::module_& module) {
   module.def("add", &add_graphs);
   module.def("merge_top_k", &merge_graphs);
   module.def("propagate", &propagate_into);
+  bind_device_step(
+      module, "transpose", [](const Options&) { return NoOptions{}; },
+      [](const DeviceGraph& graph, NoOptions, const Context& context) { return transpose(graph, context); });
+  module.def("device_mix", &mix_on_device);
+  module.def("device_propagate", &propagate_on_device);
 }
 
 }  // namespace graft::python

@@ -4,9 +4,11 @@
 #include <memory>
 #include <utility>
 
+#include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
 #include <graft/cuda/device_graph.hpp>
+#include <graft/cuda/device_matrix.hpp>
 #include <graft/cuda/on_device.hpp>
 #include <graft/detail/dlpack.hpp>
 
@@ -90,6 +92,30 @@ void bind_device(py::module_& module) {
       .def("_addresses", [](const DeviceGraph& graph) {
         return py::make_tuple(address(graph.device_row_offsets()), address(graph.device_columns()),
                               address(graph.device_weights()));
+      });
+  py::class_<DeviceMatrix>(module, "DeviceMatrix")
+      .def_property_readonly("shape",
+                             [](const DeviceMatrix& matrix) { return py::make_tuple(matrix.rows(), matrix.cols()); })
+      .def_property_readonly("device", [](const DeviceMatrix& matrix) { return matrix.view().ordinal(); })
+      .def("to_host",
+           [](const DeviceMatrix& matrix) {
+             Floats result({matrix.rows(), matrix.cols()});
+             const MatrixView<float> out(result.mutable_data(), matrix.rows(), matrix.cols());
+             {
+               const py::gil_scoped_release release;
+               copy_to_host(matrix.view(), out);
+             }
+             return result;
+           })
+      .def_property_readonly("__cuda_array_interface__", [](const DeviceMatrix& matrix) {
+        py::dict facts;
+        facts["shape"] = py::make_tuple(matrix.rows(), matrix.cols());
+        facts["typestr"] = "<f4";
+        facts["strides"] = py::none();
+        facts["data"] = py::make_tuple(address(matrix.view().device_data()), false);
+        facts["version"] = 3;
+        facts["stream"] = py::none();  // complete: the call that made it has returned
+        return facts;
       });
   module.def("device_knn_graph", &knn_of_device);
   module.def("device_knn_graph", &knn_of_host);

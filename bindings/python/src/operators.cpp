@@ -188,18 +188,17 @@ py::dict explain_edge(const Floats& features, const Interactions& interactions, 
 }
 
 /// @param exclude  None, or (indptr int64, indices int32)
-py::tuple rank(const Floats& queries, const Floats& items, const py::object& exclude, const py::dict& values,
+template <class Side>
+py::tuple rank(const Side& queries, const Side& items, const py::object& exclude, const py::dict& values,
                const CallSettings& settings) {
   TopKScoresOptions options = top_k_scores_options(values);
-  const MatrixView<const float> query_view = matrix_of(queries);
-  const MatrixView<const float> item_view = matrix_of(items);
   if (!exclude.is_none()) {
     const auto arrays = exclude.cast<py::tuple>();
     options.exclude = {span_of(arrays[0].cast<py::array_t<std::int64_t>>()),
                        span_of(arrays[1].cast<py::array_t<std::int32_t>>())};
   }
   Ranking ranking =
-      run(settings, [&](const Context& context) { return top_k_scores(query_view, item_view, options, context); });
+      run(settings, [&](const Context& context) { return top_k_scores(queries, items, options, context); });
   return py::make_tuple(taken(std::move(ranking.row_offsets)), taken(std::move(ranking.ids)),
                         taken(std::move(ranking.scores)));
 }
@@ -254,7 +253,14 @@ void bind_operators(py::module_& module) {
       });
   module.def("refine", &refine_sources);
   module.def("explain", &explain_edge);
-  module.def("top_k_scores", &rank);
+  module.def("top_k_scores", [](const Floats& queries, const Floats& items, const py::object& exclude,
+                                const py::dict& values, const CallSettings& settings) {
+    return rank(matrix_of(queries), matrix_of(items), exclude, values, settings);
+  });
+  module.def("top_k_scores_on_device", [](const py::tuple& queries, const py::tuple& items, const py::object& exclude,
+                                          const py::dict& values, const CallSettings& settings) {
+    return rank(device_matrix_of(queries), device_matrix_of(items), exclude, values, settings);
+  });
   bind_plans(module);
 }
 

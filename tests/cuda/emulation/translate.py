@@ -1,6 +1,6 @@
 """Rewrites what CUDA C++ has beyond C++, for tests/cuda/emulation: launches, and shared memory sized at launch.
 
-    translate.py SOURCE.cu TARGET.cpp
+Arguments: SOURCE.cu TARGET.cpp
 """
 
 from __future__ import annotations
