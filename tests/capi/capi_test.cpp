@@ -17,43 +17,16 @@
 #include "../support/check.hpp"
 #include "../support/files.hpp"
 #include "../support/random_data.hpp"
+#include "handles.hpp"
 
 namespace {
 
 using graft::test::contains;
 using graft::test::draw;
+using graft::test::made;
+using graft::test::Owned;
 using graft::test::Random;
-
-struct Freed {
-  void operator()(graft_graph* handle) const { graft_graph_free(handle); }
-  void operator()(graft_matrix* handle) const { graft_matrix_free(handle); }
-  void operator()(graft_interactions* handle) const { graft_interactions_free(handle); }
-  void operator()(graft_ranking* handle) const { graft_ranking_free(handle); }
-  void operator()(graft_context* handle) const { graft_context_free(handle); }
-};
-template <class Handle>
-using Owned = std::unique_ptr<Handle, Freed>;
-
-/// The handle that a call gives; the call must succeed.
-template <class Handle, class Call>
-Owned<Handle> made(const Call& call) {
-  Handle* handle = nullptr;
-  const graft_status status = call(&handle);
-  REQUIRE_MESSAGE(status == GRAFT_OK, graft_last_error());
-  REQUIRE(handle != nullptr);
-  return Owned<Handle>(handle);
-}
-
-/// Status and message of a call that must fail and set its output to NULL.
-template <class Handle, class Call>
-std::string refused(graft_status expected, const Call& call) {
-  alignas(Handle*) static char somewhere;
-  auto* handle = reinterpret_cast<Handle*>(&somewhere);
-  const graft_status status = call(&handle);
-  CHECK(status == expected);
-  CHECK(handle == nullptr);
-  return status == GRAFT_OK ? "NO ERROR" : graft_last_error();
-}
+using graft::test::refused;
 
 struct Data {
   std::int64_t items = 60;
