@@ -126,11 +126,9 @@ class Lattice : public training::Model {
     context_.progress = {};  // the graph is a part of a step
     const std::vector<ItemModality> given = modalities_with_features(inputs);
     const ItemGraphFamily family{.knn_k = knn_k_, .weights = Weights::similarity};
-    std::vector<Graph> originals = training::item_graphs(inputs, given, family);
-    if (inputs.settings.flag("gr_learned")) {
-      rules_ = training::learned_rules(inputs, given, family);
-      if (rules_.audience.items() > 0) audience_edges_ = backend_.sparse(training::as_csr(rules_.audience));
-    }
+    const bool refines_learned = inputs.settings.flag("gr_learned");
+    std::vector<Graph> originals = training::item_graphs(inputs, given, family, refines_learned ? &rules_ : nullptr);
+    if (rules_.audience.items() > 0) audience_edges_ = backend_.sparse(training::as_csr(rules_.audience));
     modalities_.reserve(given.size());
     for (std::size_t m = 0; m < given.size(); ++m) {
       modalities_.emplace_back(inputs, given[m], std::move(originals[m]));

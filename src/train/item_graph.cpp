@@ -134,11 +134,11 @@ class Builder {
     return graphs;
   }
 
-  LearnedRules learned(const std::vector<ItemModality>& modalities) {
+  /// After `build_each`.
+  [[nodiscard]] LearnedRules learned(const std::vector<ItemModality>& modalities) const {
     LearnedRules rules{.self = detail::rules_of(plan_.preset).similarity_self, .apart = plan_.normalize_parts};
     if (!refined()) return rules;
     for (const ItemModality& modality : modalities) rules.alphas.push_back(alpha_of(inputs_.settings, modality.name));
-    find_enhancement();
     if (enhances()) rules.audience = weighted(rules.apart ? normalized(enhancement_) : enhancement_);
     return rules;
   }
@@ -362,18 +362,16 @@ Graph item_graph(const ModelInputs& inputs, const std::vector<ItemModality>& mod
 }
 
 std::vector<Graph> item_graphs(const ModelInputs& inputs, const std::vector<ItemModality>& modalities,
-                               const ItemGraphFamily& family) {
+                               const ItemGraphFamily& family, LearnedRules* learned) {
   if (inputs.graph == GraphKind::vanilla) notice_idle_settings(inputs);
-  return Builder(inputs, family).build_each(modalities);
-}
-
-LearnedRules learned_rules(const ModelInputs& inputs, const std::vector<ItemModality>& modalities,
-                           const ItemGraphFamily& family) {
-  return Builder(inputs, family).learned(modalities);
+  Builder builder(inputs, family);
+  std::vector<Graph> graphs = builder.build_each(modalities);
+  if (learned != nullptr) *learned = builder.learned(modalities);
+  return graphs;
 }
 
 Graph pruned(Graph similarities, const Alpha& alpha, const Context& context) {
-  const float least = alpha.quantile < 0.0 ? alpha.least : least_kept(alpha, true_weights(similarities));
+  const float least = least_kept(alpha, true_weights(similarities));
   return least > -1.0F ? threshold(similarities, least, context) : std::move(similarities);
 }
 

@@ -63,13 +63,6 @@ std::vector<SettingSpec> refinement_settings(Weights family_weights);
 /// @throws InvalidArgument, OutOfMemory, Cancelled: as the operators do
 Graph item_graph(const ModelInputs& inputs, const std::vector<ItemModality>& modalities, const ItemGraphFamily& family);
 
-/// The graphs of the modalities apart, for a model that trains their shares: N(S_m + weight C), or with
-/// gr_normalize_parts N(S_m) + weight N(C). Records them in inputs.graphs. Errors and notices as item_graph, and
-/// InvalidArgument for gr_after_mix, which needs shares that are known.
-/// @return one a modality, [items, items]
-std::vector<Graph> item_graphs(const ModelInputs& inputs, const std::vector<ItemModality>& modalities,
-                               const ItemGraphFamily& family);
-
 /// The least similarity of an edge: a value, or the quantile of the similarities at hand.
 struct Alpha {
   float least = -1.0F;     ///< -1: none is pruned
@@ -84,9 +77,13 @@ struct LearnedRules {
   bool apart = false;   ///< gr_normalize_parts: it is weight N(C), to be added after that
 };
 
-/// The rules that the gr_... settings make. Without --graph refined: the family's own.
-LearnedRules learned_rules(const ModelInputs& inputs, const std::vector<ItemModality>& modalities,
-                           const ItemGraphFamily& family);
+/// The graphs of the modalities apart, for a model that trains their shares: N(S_m + weight C), or with
+/// gr_normalize_parts N(S_m) + weight N(C). Records them in inputs.graphs. Errors and notices as item_graph, and
+/// InvalidArgument for gr_after_mix, which needs shares that are known.
+/// @param learned  where not null, receives what the same settings say of graphs that the model learns
+/// @return one a modality, [items, items]
+std::vector<Graph> item_graphs(const ModelInputs& inputs, const std::vector<ItemModality>& modalities,
+                               const ItemGraphFamily& family, LearnedRules* learned = nullptr);
 
 /// A similarity graph without the edges below alpha. @param similarities  weights are similarities
 Graph pruned(Graph similarities, const Alpha& alpha, const Context& context);
