@@ -13,6 +13,7 @@ Needs NumPy and SciPy.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import shlex
@@ -21,10 +22,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+import scipy.sparse as sp
 from refinement_page import SEARCH_SEED, page
 
 SEEDS = (1, 2, 3, 4, 5)
@@ -47,16 +49,22 @@ class Host:
     features: tuple[tuple[str, str], ...] = ()  # modality and file
     profile: str = ""
     without: Settings = field(default_factory=dict)  # what leaves the item graph out
+    grid: dict[str, tuple[str, ...]] = field(default_factory=dict)  # settings to choose, with the host's own graph
+    other_weights: str = "cosine"  # of similarity edges: those that the host does not have by default
+    further: Settings = field(default_factory=dict)  # compared on top of the form with both graphs
     thresholds: tuple[str, ...] = ()  # alpha, "q0.1" for a quantile
     short: bool = False  # a smaller search, and the whole forms alone over the seeds
     synth: tuple[str, ...] = ()  # options of `graft prepare synth`: a data set a seed is planted, none is read
     arms: tuple[Settings, ...] = ()  # what is compared where nothing is searched
+    cold: bool = False  # items are held out, a fifth of all, others each seed; ranked among themselves
 
     @property
     def name(self) -> str:
-        return f"{self.model}-{self.data}"
+        return f"{self.model}-{self.data}" + ("-cold" if self.cold else "")
 
     def directory(self, data: Path, runs: Path, seed: int) -> Path:
+        if self.cold:
+            return runs / f"{self.data}-cold-{seed}"
         return runs / f"{self.data}-{seed}" if self.synth else data / self.data
 
     def command(self, graft: str, directory: Path, out: Path, seed: int, arm: Settings, threads: int) -> list[str]:
@@ -71,7 +79,8 @@ class Host:
             command += ["--user-profile", self.profile]
         if any(key.startswith("gr_") for key in arm):
             command += ["--graph", "refined"]
-        for key, value in {**self.settings, **arm}.items():
+        settings = {**self.settings, **({"candidates": "cold"} if self.cold else {}), **arm}
+        for key, value in settings.items():
             if key != LEAKING:
                 command += ["--set", f"{key}={value}"]
         return [*command, "--seed", str(seed), "--threads", str(threads), "--resume"]
@@ -93,7 +102,15 @@ HOSTS = [
         GRAPHS,
         without=NO_LAYER,
         thresholds=("0.6", "q0.1"),
-        short=True,
+    ),
+    Host(
+        "lattice",
+        "tiktok",
+        features=(("image", "image_feat.npy"),),
+        grid={"reg_weight": ("0", "1e-5", "1e-4", "1e-3"), "learning_rate": ("1e-4", "5e-4", "1e-3", "5e-3")},
+        thresholds=("q0.1", "q0.3", "q0.5"),
+        other_weights="binary",
+        further={"gr_learned": "true"},
     ),
     Host(
         "mllmrec",
@@ -102,6 +119,17 @@ HOSTS = [
         profile="mean",
         without=NO_GCN,
         thresholds=("q0.1", "q0.3", "q0.5"),
+    ),
+    Host("freedom", "baby", {"reg_weight": "0"}, GRAPHS, thresholds=("0.6", "q0.1", "q0.3"), cold=True),
+    Host(
+        "mllmrec",
+        "sports",
+        features=(("text", "derived_keywords_svd64_f16.npy"),),
+        profile="mean",
+        without=NO_GCN,
+        thresholds=("0.5", "q0.1", "q0.3"),
+        short=True,
+        cold=True,
     ),
     Host("freedom", "sports", {"reg_weight": "0"}, GRAPHS, thresholds=("0.6", "q0.1"), short=True),
     Host("freedom", "microlens", {"reg_weight": "0"}, GRAPHS, thresholds=("0.6", "q0.1"), short=True),
@@ -197,6 +225,8 @@ class Campaign:
         if host.synth and not data.exists():
             plant = [arguments.graft, "prepare", "synth", *host.synth, "--seed", str(seed), "--out", str(data)]
             subprocess.run([*plant, "--quiet"], check=True)
+        if host.cold and not data.exists():
+            self.hold_items_out(host, seed, data)
         if LEAKING in arm:
             self.write_leaking_profiles(host, arguments.runs / arm[LEAKING])
             arm = {**arm, LEAKING: str(arguments.runs / arm[LEAKING])}
@@ -210,6 +240,24 @@ class Campaign:
         if seconds > 1:  # else it was there
             print(f"{directory.name}: {seconds:.0f} s", file=sys.stderr, flush=True)
         return directory
+
+    def hold_items_out(self, host: Host, seed: int, out: Path) -> None:
+        """The set with cold items: the split by `graft prepare`, features and neighbours in the order of its ids."""
+        source = self.arguments.data / host.data
+        temporary = out.with_suffix(".tmp")
+        shutil.rmtree(temporary, ignore_errors=True)
+        command = [self.arguments.graft, "prepare", "split", str(source / f"{host.data}.inter"), "--format", "tsv"]
+        command += ["--user", "userID", "--item", "itemID", "--k-core", "0", "--protocol", "cold-item"]
+        command += ["--seed", str(seed), "--name", out.name, "--out", str(temporary), "--quiet"]
+        subprocess.run(command, check=True)
+        ids = np.loadtxt(temporary / "i_id_mapping.csv", np.int64, delimiter="\t", skiprows=1)
+        order = ids[np.argsort(ids[:, 1]), 0]
+        for modality in host.similarities:
+            graph = sp.csr_matrix(sp.load_npz(source / f"knn10_{modality}.npz"))
+            sp.save_npz(temporary / f"knn10_{modality}.npz", graph[order][:, order])
+        for _, file in host.features:
+            np.save(temporary / file, np.load(source / file)[order])
+        temporary.rename(out)
 
     def write_leaking_profiles(self, host: Host, file: Path) -> None:
         """The mean of the normalised vectors of all items of a user, those of validation and test included."""
@@ -246,12 +294,15 @@ class Campaign:
         file = directory / "recall20.npy"
         if not file.exists():
             self.train(host, seed, arm)  # a run that is over is not made again
-            lists = directory / "lists.tsv"
-            command = [self.arguments.graft, "recommend", "--run", str(directory), "--all", "--out", str(lists)]
-            subprocess.run([*command, "-k", str(CUTOFF), "--quiet"], check=True)
             held = host.directory(self.arguments.data, self.arguments.runs, seed)
-            np.save(file, user_recalls(held / f"{held.name}.inter", lists))
-            lists.unlink()
+            if host.cold:
+                np.save(file, cold_user_recalls(held / f"{held.name}.inter", directory))
+            else:
+                lists = directory / "lists.tsv"
+                command = [self.arguments.graft, "recommend", "--run", str(directory), "--all", "--out", str(lists)]
+                subprocess.run([*command, "-k", str(CUTOFF), "--quiet"], check=True)
+                np.save(file, user_recalls(held / f"{held.name}.inter", lists))
+                lists.unlink()
             (directory / "checkpoint.bin").unlink(missing_ok=True)
         return np.load(file)
 
@@ -288,6 +339,21 @@ def user_recalls(inter: Path, lists: Path) -> np.ndarray:
         return (np.bincount(test[:, 0], weights=hit, minlength=users) / wanted).astype(np.float32)
 
 
+def cold_user_recalls(inter: Path, run: Path) -> np.ndarray:
+    """As user_recalls, of the test items ranked among themselves."""
+    data = read_inter(inter)
+    users, items = (np.load(run / f"{kind}_embeddings.npy") for kind in ("user", "item"))
+    trained = np.zeros(len(users), dtype=bool)
+    trained[data[data[:, 2] == 0, 0]] = True
+    test = data[(data[:, 2] == 2) & trained[data[:, 0]]]
+    candidates = np.unique(test[:, 1])
+    wanted = np.zeros((len(users), len(candidates)), dtype=bool)
+    wanted[test[:, 0], np.searchsorted(candidates, test[:, 1])] = True
+    best = np.argsort(-(users @ items[candidates].T), axis=1, kind="stable")[:, :CUTOFF]
+    with np.errstate(invalid="ignore"):
+        return (np.take_along_axis(wanted, best, axis=1).sum(axis=1) / wanted.sum(axis=1)).astype(np.float32)
+
+
 def paired_over_users(mine: np.ndarray, vanilla: np.ndarray) -> dict[str, float]:
     """Difference of two runs of one seed: mean and standard error over users, in Recall@20."""
     difference = (mine - vanilla)[~np.isnan(mine)].astype(np.float64)
@@ -316,7 +382,7 @@ def searched(host: Host, run: Callable[[Settings], Result]) -> tuple[Settings, .
     alpha = {key: value for key, value in denoise.items() if key != "gr_jaccard_k"}
     total = pick({**alpha, "gr_jaccard_k": k} for k in audience)
     if not host.short:
-        options = [{"gr_weights": "cosine"}]
+        options = [{"gr_weights": host.other_weights}]
         options += [{"gr_after_mix": "true"}] if len(host.similarities) > 1 else []
         total = pick(iter([total, *({**total, **option} for option in options)]))
     enhance = pick({"gr_threshold": "-1", "gr_normalize_parts": "true", "gr_jaccard_k": k} for k in ("10", "20"))
@@ -325,14 +391,26 @@ def searched(host: Host, run: Callable[[Settings], Result]) -> tuple[Settings, .
     k = {key: value for key, value in enhance.items() if key != "gr_threshold"}
     both = pick(iter([{**alpha, **k}]))
     arms = [total, both] if host.short else [denoise, total, enhance, both]
+    if host.further:
+        arms.append({**both, **host.further})
     if host.without:
         arms.append(host.without)
-    if host.profile:
+    if host.profile and not host.cold:
         arms.append({LEAKING: f"{host.name}-leaking.npy"})
     return tuple(arms)
 
 
+def tuned(host: Host, run: Callable[[Settings], Result]) -> Host:
+    """The host with the point of its grid that validation chooses for its own graph."""
+    if not host.grid:
+        return host
+    points = itertools.product(*host.grid.values())
+    chosen = best([run(dict(zip(host.grid, point, strict=True))) for point in points]).arm
+    return replace(host, settings={**host.settings, **chosen})
+
+
 def work(campaign: Campaign, host: Host, seeds: list[int]) -> None:
+    host = tuned(host, lambda arm: campaign.run(host, SEARCH_SEED, arm))
     arms = host.arms or searched(host, lambda arm: campaign.run(host, SEARCH_SEED, arm))
     for seed in seeds:
         campaign.run(host, seed, {})

@@ -17,7 +17,9 @@ SUM = "the paper's sum"
 ENHANCED = "enhanced only, parts normalised"
 BOTH = "both, parts normalised"
 LEAK = "own graph, leaking profiles"
+LEARNED = "both, the learned graph, too"
 RANDOM = "both, users at random"
+GRID = "own graph, a point of the host's grid"
 
 SEARCH_SEED = 999
 
@@ -47,10 +49,14 @@ def arm_kind(arm: dict[str, str]) -> str:
         return VANILLA
     if "leaking_profile" in arm:
         return LEAK
+    if arm.keys() <= {"reg_weight", "learning_rate"}:
+        return GRID
     if not any(key.startswith("gr_") for key in arm):
         return NO_GRAPH
     if "user_vectors" in arm:
         return RANDOM
+    if "gr_learned" in arm:
+        return LEARNED
     if arm.get("gr_jaccard_k") == "0":
         return DENOISED
     if "gr_normalize_parts" not in arm:
@@ -102,7 +108,7 @@ def host_table(results: list[Result]) -> list[str]:
         "| item graph | settings | seeds | R@10 | R@20 | N@20 | change | p, seeds | p, users |",
         "|---|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
-    order = [NO_GRAPH, VANILLA, DENOISED, SUM, ENHANCED, BOTH, RANDOM, LEAK]
+    order = [NO_GRAPH, VANILLA, DENOISED, SUM, ENHANCED, BOTH, LEARNED, RANDOM, LEAK]
     for key, runs in sorted(arms.items(), key=lambda entry: order.index(arm_kind(json.loads(entry[0])))):
         arm = json.loads(key)
         paired = [own[run.seed].test["recall@20"] for run in runs if run.seed in own]

@@ -197,7 +197,7 @@ std::string verdict_text(const AuditFindings& found, const AuditJob& job) {
       if (found.test.verdict == AuditVerdict::cannot_tell) {
         return "no sign of a leak: by its own record the graph is made of these training rows; the test cannot tell";
       }
-      return fmt::format("no sign that {} know {} interactions", what, held);
+      return fmt::format("no sign of {} interactions in {}", held, what);
     case AuditVerdict::leak:
       if (found.record && found.record->origin == GraphOrigin::held_out) {
         return "LEAK: by its own record the graph is not made of the training rows alone; make it again from them";
@@ -205,14 +205,13 @@ std::string verdict_text(const AuditFindings& found, const AuditJob& job) {
       if (found.edges && found.edges->made_of_held_out_rows()) {
         return fmt::format(
             "LEAK: nearly all edges that training rows do not explain are those of {} interactions; make the graph "
-            "again "
-            "from training rows",
+            "again from training rows",
             held);
       }
       return fmt::format(
-          "LEAK: {} know more of {} interactions than the training rows tell; make them again from training rows, or "
-          "explain where the knowledge comes from",
-          what, held);
+          "LEAK: there is more of {0} interactions in {1} than the training rows tell; make {1} again from training "
+          "rows, or explain where the knowledge comes from",
+          held, what);
     case AuditVerdict::cannot_tell:
       break;
   }

@@ -45,7 +45,10 @@ constexpr const char* kFooter =
   graft evaluate --run runs/freedom
   graft evaluate --users user_vectors.npy --items item_vectors.npy --data data/baby --json metrics.json
 A user's score for an item is the dot product of their vectors. Every item is ranked but the user's training items;
-validation items are not left out when the test split is measured.)";
+validation items are not left out when the test split is measured. --candidates cold ranks each split's items that have
+no training row against each other, and measures the rows of these items alone.)";
+
+constexpr Choice<Candidates> kCandidates[] = {{"all", Candidates::all}, {"cold", Candidates::cold}};
 
 /// The options as they were typed; the values here are the defaults.
 struct EvaluateArguments {
@@ -54,6 +57,7 @@ struct EvaluateArguments {
   std::string items;
   std::string data;
   std::string cutoffs = "5,10,20,50";
+  std::string candidates;
   std::string threads = "0";
   std::string json;
   bool quiet = false;
@@ -65,6 +69,7 @@ struct EvaluateJob {
   std::filesystem::path items;
   std::filesystem::path data;  ///< empty: where the run was trained
   EvaluationOptions options;
+  bool own_candidates = false;  ///< those of the run
   int threads = 0;
   std::filesystem::path json;  ///< empty: none; "-": standard output
   bool quiet = false;
@@ -82,6 +87,8 @@ void add_evaluate_options(CLI::App& parser, EvaluateArguments& arguments) {
 
   add.group("Measures");
   add.text("--cutoffs", arguments.cutoffs, "K[,K]...", "lengths of the lists that are measured");
+  add.text("--candidates", arguments.candidates, "NAME",
+           "items that are ranked: all, or cold, those without a training row (default: the run's, else all)");
 
   add.group("Execution");
   add.text("--threads", arguments.threads, "N", "worker threads; 0 = one a core; never changes the result");
@@ -120,6 +127,8 @@ EvaluateJob checked_job(const EvaluateArguments& arguments) {
   job.run = arguments.run;
   job.data = arguments.data;
   job.options.cutoffs = parse_cutoffs(arguments.cutoffs);
+  job.own_candidates = arguments.candidates.empty();
+  if (!job.own_candidates) job.options.candidates = parse_choice("--candidates", arguments.candidates, kCandidates);
   job.threads = static_cast<int>(parse_integer("--threads", arguments.threads, 0, kMostThreads));
   job.json = arguments.json;
   job.quiet = arguments.quiet;
@@ -190,7 +199,9 @@ class EvaluateRun {
       progress_.stage("reading " + job_.run.string());
       run_.emplace(Run::open(job_.run));
       for (const std::string& notice : run_->notices()) warn(notice);
-      if (job_.data.empty()) job_.data = data_directory(Json::parse(run_->config_json()));
+      const Json config = Json::parse(run_->config_json());
+      if (job_.data.empty()) job_.data = data_directory(config);
+      if (job_.own_candidates) job_.options.candidates = candidates(config);
       return;
     }
     progress_.stage("reading " + job_.users.string());

@@ -84,8 +84,12 @@ std::string evaluation_text(const Evaluation& evaluation) {
   const std::pair<const char*, const SplitEvaluation*> splits[] = {{"valid", &evaluation.valid},
                                                                    {"test", &evaluation.test}};
   for (const auto& [name, split] : splits) {
-    text += fmt::format("{}: {}, {}\n", name, report::counted(split->users, "user"),
+    text += fmt::format("{}: {}, {}", name, report::counted(split->users, "user"),
                         report::counted(split->interactions, "held-out interaction"));
+    if (evaluation.candidates == Candidates::cold) {
+      text += fmt::format(", among {} without a training row", report::counted(split->candidates, "item"));
+    }
+    text += "\n";
     if (split->users > 0) {
       text += metrics_table({{"", &split->metrics}});
       text += groups_table("by activity", split->by_activity);
@@ -100,7 +104,7 @@ std::string evaluation_text(const Evaluation& evaluation) {
 Json evaluation_json(const Evaluation& evaluation) {
   const Json metrics = training::run_metrics({}, {}, {}, evaluation, true);
   Json json = Json::object();
-  for (const char* key : {"valid", "test", "groups", "catalogue"}) json[key] = metrics.at(key);
+  for (const char* key : {"candidates", "valid", "test", "groups", "catalogue"}) json[key] = metrics.at(key);
   return json;
 }
 

@@ -17,7 +17,8 @@ std::string metrics_table(const std::vector<std::pair<std::string, const Metrics
 /// Splits, groups of users and items, catalogue.
 std::string evaluation_text(const Evaluation& evaluation);
 
-/// Every number, as metrics.json has them: "valid", "test", "groups" and "catalogue".
+/// Every number, as metrics.json has them: "candidates", "valid", "test", "groups" and
+/// "catalogue".
 nlohmann::ordered_json evaluation_json(const Evaluation& evaluation);
 
 }  // namespace graft::cli

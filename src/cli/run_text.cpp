@@ -69,4 +69,9 @@ std::filesystem::path data_directory(const Json& config) {
 
 std::string split_sha256(const Json& config) { return config.value("data", Json::object()).value("split_sha256", ""); }
 
+Candidates candidates(const Json& config) {
+  const std::string word = config.value("settings", Json::object()).value("candidates", "");
+  return word == name(Candidates::cold) ? Candidates::cold : Candidates::all;
+}
+
 }  // namespace graft::cli

@@ -64,13 +64,13 @@ void check_finite(const char* argument, MatrixView<const float> matrix, const Co
 }
 
 AuditTest run_audit(const Dataset& data, const AuditHistories& histories, const AuditColumns& columns,
-                    double least_shown, const AuditOptions& options, const Context& context) {
+                    double usual_shown, const AuditOptions& options, const Context& context) {
   const AuditSets held = held_out_sets(histories, options);
   const AuditSets train = training_sets(data, histories, options);
   AuditTable held_table = audit_table(data, held, columns, context);
   AuditTable train_table = audit_table(data, train, columns, context);
   AuditTest test =
-      audit_score(data, held, std::move(held_table), train, std::move(train_table), least_shown, options, context);
+      audit_score(data, held, std::move(held_table), train, std::move(train_table), usual_shown, options, context);
   test.skipped_pairs = histories.left_out() + static_cast<std::int64_t>(histories.held_items().size()) - held.size();
   return test;
 }

@@ -73,8 +73,8 @@ struct AuditTest {
   double z = 0.0;       ///< the sum over users by its standard error
   double effect = 0.0;  ///< mean d in standard deviations of what is left among the items of a set
   /// The mean d by what a carried pair shows, which is the mean d of training pairs that are looked at as if they were
-  /// held out (for graphs one edge at the least): the share of the held-out pairs that are carried as training pairs
-  /// are. NaN where training pairs do not show.
+  /// held out (for graphs one edge, where that is less than a quarter of one): the share of the held-out pairs that are
+  /// carried as training pairs are. NaN where training pairs do not show.
   double share = 0.0;
   double share_low = 0.0;  ///< 95% interval, of the held-out side's error alone
   double share_high = 0.0;

@@ -246,9 +246,10 @@ double flip_p_value(const std::vector<double>& sums, const AuditOptions& options
   return static_cast<double>(1 + count) / static_cast<double>(1 + options.permutations);
 }
 
-/// What a carried pair shows: the mean difference of training pairs. 0 where they do not show.
-double shown_by_carried(const std::vector<Remainder>& train, double least) {
-  constexpr double kSeen = 3.0;  // standard errors: less is no scale to measure with
+/// What a carried pair shows: the mean difference of training pairs, or `usual` where they show next to nothing of it.
+double shown_by_carried(const std::vector<Remainder>& train, double usual) {
+  constexpr double kSeen = 3.0;      // standard errors: less is no scale to measure with
+  constexpr double kCarried = 0.25;  // of what is usual: less is what the covariates left over, not carried pairs
   const double count = std::max<double>(1.0, static_cast<double>(train.size()));
   double mean = 0.0;
   double squares = 0.0;
@@ -256,7 +257,7 @@ double shown_by_carried(const std::vector<Remainder>& train, double least) {
   mean /= count;
   for (const Remainder& left : train) squares += (left.difference - mean) * (left.difference - mean);
   const bool seen = mean > kSeen * std::sqrt(squares) / count;
-  return std::max(seen ? mean : 0.0, least);
+  return seen && mean >= kCarried * usual ? mean : usual;
 }
 
 void set_share(double mean, double error, double shown, AuditTest& test) {
@@ -294,7 +295,7 @@ void summarise(const AuditSets& held, const std::vector<Remainder>& left, double
 }  // namespace
 
 AuditTest audit_score(const Dataset& data, const AuditSets& held, AuditTable held_table, const AuditSets& train,
-                      AuditTable train_table, double least_shown, const AuditOptions& options, const Context& context) {
+                      AuditTable train_table, double usual_shown, const AuditOptions& options, const Context& context) {
   AuditTest test;
   test.pairs = held.size();
   test.users = static_cast<std::int64_t>(held.queries.size());
@@ -318,7 +319,7 @@ AuditTest audit_score(const Dataset& data, const AuditSets& held, AuditTable hel
     for (const std::int64_t set : group.sets) left[as_size(set)] = remainder(group, set, fitted);
     for (const std::int64_t set : train_group.sets) train_left[as_size(set)] = remainder(train_group, set, fitted);
   });
-  summarise(held, left, shown_by_carried(train_left, least_shown), options, context, test);
+  summarise(held, left, shown_by_carried(train_left, usual_shown), options, context, test);
   return test;
 }
 

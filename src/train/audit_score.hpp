@@ -22,8 +22,9 @@ struct AuditTable {
 
 /// Fits on the held-out sets, and tests them.
 /// @param train        sets of training pairs, for the share
-/// @param least_shown  what a carried pair shows at the least; 0: not known
+/// @param usual_shown  what a carried pair is taken to show where training pairs show less than a quarter of it; 0: not
+///                     known
 AuditTest audit_score(const Dataset& data, const AuditSets& held, AuditTable held_table, const AuditSets& train,
-                      AuditTable train_table, double least_shown, const AuditOptions& options, const Context& context);
+                      AuditTable train_table, double usual_shown, const AuditOptions& options, const Context& context);
 
 }  // namespace graft::training

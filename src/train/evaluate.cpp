@@ -6,6 +6,8 @@
 
 namespace graft {
 
+const char* name(Candidates candidates) { return candidates == Candidates::cold ? "cold" : "all"; }
+
 Evaluation evaluate(MatrixView<const float> user_vectors, MatrixView<const float> item_vectors,
                     const std::filesystem::path& data, const EvaluationOptions& options, const Context& context) {
   const training::Dataset dataset = training::load_dataset(

@@ -1,5 +1,9 @@
 #include "train/run_files.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <cerrno>
 #include <cstddef>
 #include <span>
 #include <system_error>
@@ -50,6 +54,7 @@ Json groups_json(const std::vector<GroupMetrics>& groups) {
 Json split_json(const SplitEvaluation& split) {
   return {{"users", split.users},
           {"interactions", split.interactions},
+          {"candidates", split.candidates},
           {"by_activity", groups_json(split.by_activity)},
           {"by_popularity", groups_json(split.by_popularity)}};
 }
@@ -90,10 +95,20 @@ void RunFiles::check_free(bool resume) const {
   }
 }
 
-void RunFiles::prepare() const {
+detail::FileHandle RunFiles::lock() const {
   std::error_code error;
   fs::create_directories(directory_, error);
   if (error) throw detail::io_error(kOperation, directory_, "cannot create the directory", error.value());
+  detail::FileHandle handle(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // A file system without locks is no reason not to train.
+  if (handle.open() && ::flock(handle.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    refuse(directory_, "another process is training there; wait for it, or choose another directory");
+  }
+  return handle;
+}
+
+void RunFiles::prepare() const {
+  std::error_code error;
   fs::directory_iterator entries(directory_, error);
   if (error) throw detail::io_error(kOperation, directory_, "cannot read", error.value());
   std::vector<fs::path> removed = {metrics(), report()};
@@ -222,6 +237,7 @@ Json run_metrics(const RunSummary& summary, const std::vector<EpochReport>& log,
   json["test"] = metrics_json(evaluation.test.metrics);
   if (with_groups) {
     json["groups"] = {{"valid", split_json(evaluation.valid)}, {"test", split_json(evaluation.test)}};
+    json["candidates"] = name(evaluation.candidates);
     json["catalogue"] = metrics_json(evaluation.catalogue);
   }
   for (const NamedGraph& graph : graphs) {

@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <graft/detail/file_handle.hpp>
 #include <graft/train/evaluation.hpp>
 #include <graft/train/train.hpp>
 
@@ -36,6 +37,9 @@ class RunFiles {
   /// @throws InvalidArgument unless training may write here: the directory is absent or empty or, with `resume`, holds
   ///         a run
   void check_free(bool resume) const;
+  /// Keeps other processes from training here for as long as what it returns lives; makes the directory.
+  /// @throws InvalidArgument: another process is training here
+  [[nodiscard]] detail::FileHandle lock() const;
   /// Removes what a killed run left half-written, and the marks of one that ended: it is going on.
   void prepare() const;
 

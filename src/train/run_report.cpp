@@ -160,10 +160,15 @@ Figure group_figure(const std::string& title, const std::vector<GroupMetrics>& g
 
 Section quality_section(const Evaluation& evaluation) {
   Section section("Ranking quality");
-  section.paragraph(
+  constexpr const char* kAll =
       "Every item is ranked for every user, the user's training items left out; validation items are not left out when "
-      "the test split is measured. Validation chose the epoch, so its numbers flatter; those of the test split do "
-      "not.");
+      "the test split is measured.";
+  constexpr const char* kCold =
+      "Each split's items without a training row are ranked against each other, and its rows of these items are "
+      "measured.";
+  section.paragraph(
+      fmt::format("{} Validation chose the epoch, so its numbers flatter; those of the test split do not.",
+                  evaluation.candidates == Candidates::cold ? kCold : kAll));
   section.table(metrics_table({{"validation", &evaluation.valid.metrics}, {"test", &evaluation.test.metrics}}));
   const SplitEvaluation& test = evaluation.test;
   if (!test.by_activity.empty()) {

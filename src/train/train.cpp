@@ -9,6 +9,7 @@
 
 #include <graft/core/error.hpp>
 #include <graft/detail/atomic_file.hpp>
+#include <graft/detail/file_handle.hpp>
 #include <graft/io/npy.hpp>
 #include <graft/train/train.hpp>
 
@@ -155,6 +156,7 @@ class Job {
     data_.similarities.clear();
     data_.user_features.vectors = {};
     for (const std::string& text : trainer_->notices()) tell(text);
+    lock_ = files_.lock();
     std::error_code error;
     const bool begun = files_.hold_run() && std::filesystem::exists(files_.checkpoint(), error);
     if (begun) load_checkpoint(files_.checkpoint(), identity_, *trainer_);
@@ -264,6 +266,7 @@ class Job {
   GraphKind graph_;
   Settings settings_;
   RunFiles files_;
+  detail::FileHandle lock_;  ///< of the directory, while it is trained into
   Dataset data_;
   Json config_;
   std::string identity_;

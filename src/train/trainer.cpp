@@ -86,6 +86,10 @@ bool has_not_finite(autodiff::Backend& backend, const autodiff::Tensor& tensor) 
 
 constexpr const char* kMend = "a lower learning_rate often helps (--set learning_rate=...)";
 
+Candidates candidates_of(const Settings& settings) {
+  return settings.word("candidates") == name(Candidates::cold) ? Candidates::cold : Candidates::all;
+}
+
 }  // namespace
 
 Trainer::Trainer(const Dataset& data, const ModelEntry& entry, const Settings& settings, autodiff::Backend& backend,
@@ -102,8 +106,12 @@ Trainer::Trainer(const Dataset& data, const ModelEntry& entry, const Settings& s
       model_(make_model(data, entry, settings, options, context, parameters_, graphs_, notices_)),
       adam_(backend, parameters_.all(), adam_constants(settings), skips_missing_gradients(entry, settings)),
       sampler_(data, settings.integer("train_batch_size"), options.seed),
-      evaluator_(data, {}),
-      stopping_(settings.integer("stopping_step")) {}
+      evaluator_(data, {.candidates = candidates_of(settings)}),
+      stopping_(settings.integer("stopping_step")) {
+  if (evaluator_.valid_users() > 0) return;
+  throw InvalidArgument(
+      "--set = candidates=cold: needs validation rows of items that have no training row, and this split has none");
+}
 
 Stop Trainer::run(const TrainerHooks& hooks) {
   while (!finished()) {

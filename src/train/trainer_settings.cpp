@@ -26,6 +26,10 @@ std::vector<SettingSpec> trainer_specs() {
       {"epochs", std::int64_t{1000}, "passes through the training rows, at most", 1.0, kMostEpochs},
       {"stopping_step", std::int64_t{20}, "ends when more evaluations than this in a row bring no better recall@20",
        0.0, kNoLimit},
+      {.name = "candidates",
+       .default_value = std::string("all"),
+       .description = "items that evaluation ranks: all, or each split's items without a training row (cold)",
+       .choices = {"all", "cold"}},
       {"eval_step", std::int64_t{1}, "epochs from one evaluation to the next, at most epochs", 1.0, kNoLimit},
   };
 }

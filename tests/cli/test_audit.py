@@ -65,6 +65,13 @@ def test_profiles_of_all_rows_are_a_leak_and_strict_fails(audit):
     assert "LEAK" in done.stdout and "error" not in done.stderr
 
 
+def test_the_verdict_names_what_was_looked_at(audit):
+    clean = audit("--user-features", "clean.npy").stdout
+    assert "no sign of validation or test interactions in the user vectors" in clean
+    assert "no sign of test interactions in the graph" in audit("--graph", "train.npz", "--split", "test").stdout
+    assert "interactions in the user vectors than" in audit("--user-features", "leaky.npy").stdout
+
+
 def test_a_graphs_own_record_is_read(audit):
     leak = summary_of(audit("--graph", "all.npz", "--json", "-"))
     assert leak["verdict"] == "leak" and leak["record"]["origin"] == "held-out"

@@ -99,6 +99,43 @@ def test_other_cutoffs(catalogue, evaluate):
     assert_close(summary["test"], mean_metrics(rankings, held["test"], [1, 3, 200]))
 
 
+@pytest.fixture
+def cold_catalogue(tmp_path):
+    """As `catalogue`; all rows of items 0 to 9 are held out, of even ones for validation, of odd ones for the test."""
+    catalogue = Catalogue(tmp_path, seed=12)
+    cold = catalogue.items < 10
+    catalogue.labels = np.where(cold, 1 + catalogue.items % 2, catalogue.labels)
+    write_inter(catalogue.folder / "shop.inter", catalogue.users, catalogue.items, catalogue.labels)
+    return catalogue
+
+
+def test_cold_candidates_compete_among_themselves(cold_catalogue, evaluate):
+    summary = evaluate(*cold_catalogue.arguments("--candidates", "cold"))
+    _, held, _ = cold_catalogue.expected()
+    trained = set(cold_catalogue.items[cold_catalogue.labels == 0])
+    scores = cold_catalogue.user_vectors @ cold_catalogue.item_vectors.T
+    assert summary["candidates"] == "cold"
+    for split in ("valid", "test"):
+        rows = {user: [item for item in items if item not in trained] for user, items in held[split].items()}
+        rows = {user: items for user, items in rows.items() if items}
+        candidates = {item for items in rows.values() for item in items}
+        others = set(range(cold_catalogue.ITEMS)) - candidates
+        rankings = {user: best_items(scores[user], others) for user in rows}
+        assert_close(summary[split], mean_metrics(rankings, rows, CUTOFFS))
+        facts = summary["groups"][split]
+        assert facts["candidates"] == len(candidates) >= 5
+        assert facts["users"] == len(rows) and facts["interactions"] == sum(map(len, rows.values()))
+        assert [group["group"] for group in facts["by_popularity"]] == ["items never seen in training"]
+    assert evaluate(*cold_catalogue.arguments())["candidates"] == "all"
+
+
+def test_cold_candidates_are_told_and_named(cold_catalogue, graft):
+    done = graft("evaluate", *cold_catalogue.arguments("--candidates", "cold"))
+    assert re.search(r"^test: .* among \d+ items without a training row$", done.stdout, re.MULTILINE)
+    done = graft("evaluate", *cold_catalogue.arguments("--candidates", "warm"))
+    assert done.returncode == 2 and "--candidates = warm: must be one of all, cold" in done.stderr
+
+
 def group_range(label, noun):
     """Least and most of "users with 3 to 4 training items"."""
     words = re.fullmatch(rf"\w+ with (\d+)(?: to (\d+))? training {noun}s?", label)

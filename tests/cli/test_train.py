@@ -138,6 +138,33 @@ def test_evaluate_measures_a_run_as_training_did(graft, train):
     assert "recall" in done.stderr  # the table, where standard output is the machine's
 
 
+def test_new_items_are_ranked_among_themselves(graft, train, toy_data, tmp_path):
+    users, items, _ = np.loadtxt(toy_data / "toy.inter", skiprows=1, dtype=int).T
+    cold = tmp_path / "cold"
+    cold.mkdir()
+    write_inter(cold / "cold.inter", users, items, np.select([items % 10 == 0, items % 10 == 1], [1, 2], 0))
+    for features in toy_data.glob("*_feat.npy"):
+        (cold / features.name).write_bytes(features.read_bytes())
+    run = train("freedom", "--set", "epochs=2", "--set", "candidates=cold", data=cold)
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert metrics["candidates"] == "cold" and metrics["groups"]["test"]["candidates"] == 6
+    assert metrics["test"]["recall@20"] == 1  # all six fit the list
+    assert "without a training row are ranked" in (run / "report.html").read_text()
+    own, among_all = (
+        json.loads(graft("evaluate", "--run", run, "--json", "-", "--quiet", *options).stdout)
+        for options in ([], ["--candidates", "all"])
+    )
+    assert own["candidates"] == "cold" and own["test"] == metrics["test"]
+    assert among_all["candidates"] == "all" and among_all["test"]["recall@20"] < 1
+
+    warm = tmp_path / "warm"
+    warm.mkdir()
+    write_inter(warm / "warm.inter", [0, 0, 1, 1, 0, 1], [0, 1, 1, 2, 2, 0], [0, 0, 0, 0, 1, 2])
+    done = graft("train", "--model", "bpr", "--data", warm, "--out", tmp_path / "none", "--set", "candidates=cold")
+    assert done.returncode == 1 and "candidates" in done.stderr and "cold" in done.stderr
+    assert not (tmp_path / "none" / "metrics.json").exists()
+
+
 def test_evaluate_says_when_the_split_is_another(graft, train, toy_data, tmp_path):
     run = train("bpr", "--set", "epochs=1")
     other = tmp_path / "other"
@@ -324,6 +351,22 @@ def wait_for_epochs(run, count):
     while not (run / "log.csv").exists() or len((run / "log.csv").read_text().splitlines()) <= count:
         assert time.monotonic() < deadline
         time.sleep(0.002)
+
+
+def test_two_processes_do_not_train_into_one_directory(start, train, tmp_path):
+    run = tmp_path / "shared"
+    first = start(run)
+    wait_for_epochs(run, 2)
+    first.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, first.pid, os.WSTOPPED | os.WNOWAIT)
+    before = {path.name: path.read_bytes() for path in run.iterdir()}
+    second = start(run, "--resume")
+    _, errors = second.communicate(timeout=SECONDS_TO_WAIT)
+    assert second.returncode == 1 and f"out = {run}: another process is training there" in errors
+    assert {path.name: path.read_bytes() for path in run.iterdir()} == before
+    first.send_signal(signal.SIGCONT)
+    assert first.wait(timeout=SECONDS_TO_WAIT) == 0
+    assert_same_run(run, train("freedom", *LONG))
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

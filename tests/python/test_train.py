@@ -396,6 +396,25 @@ def test_evaluate_leaves_groups_out_on_demand(toy):
     assert 0 < found["test"]["recall@50"] <= 1
 
 
+def test_evaluate_ranks_new_items_among_themselves(toy, tmp_path):
+    table = graft.read_inter_table(toy / "toy.inter")
+    labels = np.where(table.items < 4, 1 + table.items % 2, 0)
+    rows = np.column_stack([table.users, table.items, labels])
+    (tmp_path / "cold").mkdir()
+    header = "userID\titemID\tx_label"
+    np.savetxt(tmp_path / "cold" / "cold.inter", rows, fmt="%d", delimiter="\t", header=header, comments="")
+    vectors = np.ones((USERS, 2), dtype=np.float32), np.arange(ITEMS * 2, dtype=np.float32).reshape(ITEMS, 2)
+    found = graft.evaluate(*vectors, tmp_path / "cold", cutoffs=(1, 2), candidates="cold")
+    for split, items in (("valid", (0, 2)), ("test", (1, 3))):
+        assert found[split]["candidates"] == 2 and found[split]["recall@2"] == 1
+        each = [rows[(rows[:, 0] == user) & np.isin(rows[:, 1], items), 1] for user in range(USERS)]
+        best_first = [np.mean(own == items[1]) for own in each if own.size]
+        assert found[split]["recall@1"] == pytest.approx(np.mean(best_first))
+    assert graft.evaluate(*vectors, tmp_path / "cold", cutoffs=(1,))["test"]["candidates"] == ITEMS
+    with pytest.raises(graft.InvalidArgument, match="candidates = 'warm'"):
+        graft.evaluate(*vectors, tmp_path / "cold", candidates="warm")  # type: ignore[arg-type]
+
+
 def test_evaluate_refuses_by_name(toy):
     users, items = np.ones((USERS, 2), dtype=np.float32), np.ones((ITEMS, 2), dtype=np.float32)
     broken = users.copy()

@@ -58,18 +58,47 @@ std::vector<Row> random_rows(Random& random, std::int64_t users, std::int64_t it
 /// The protocol in the plainest words.
 class Oracle {
  public:
-  Oracle(const std::vector<Row>& rows, const Matrix& users, const Matrix& items)
-      : rows_(rows), users_(users), items_(items), history_(static_cast<std::size_t>(users.rows())) {
+  Oracle(const std::vector<Row>& rows, const Matrix& users, const Matrix& items,
+         Candidates candidates = Candidates::all)
+      : rows_(rows),
+        users_(users),
+        items_(items),
+        candidates_(candidates),
+        history_(static_cast<std::size_t>(users.rows())) {
     for (const Row& row : rows) {
-      if (row.label == 0) history_[static_cast<std::size_t>(row.user)].insert(row.item);
+      if (row.label != 0) continue;
+      history_[static_cast<std::size_t>(row.user)].insert(row.item);
+      trained_.insert(row.item);
     }
+  }
+
+  /// Held-out rows of the split that count.
+  [[nodiscard]] std::vector<Row> counted(int label) const {
+    std::vector<Row> counted;
+    for (const Row& row : rows_) {
+      const bool warm = candidates_ == Candidates::cold && trained_.contains(row.item);
+      if (row.label == label && !history(row.user).empty() && !warm) counted.push_back(row);
+    }
+    return counted;
+  }
+
+  /// What a list of the split may hold.
+  [[nodiscard]] std::set<std::int32_t> ranked_items(int label) const {
+    std::set<std::int32_t> ids;
+    if (candidates_ == Candidates::cold) {
+      for (const Row& row : counted(label)) ids.insert(row.item);
+    } else {
+      for (std::int64_t item = 0; item < items_.rows(); ++item) ids.insert(static_cast<std::int32_t>(item));
+    }
+    return ids;
   }
 
   [[nodiscard]] const std::set<std::int32_t>& history(std::int32_t user) const {
     return history_[static_cast<std::size_t>(user)];
   }
 
-  [[nodiscard]] Ids list(std::int32_t user) const {
+  [[nodiscard]] Ids list(std::int32_t user, int label) const {
+    const std::set<std::int32_t> allowed = ranked_items(label);
     std::vector<double> scores(static_cast<std::size_t>(items_.rows()));
     Ids ids;
     for (std::int64_t item = 0; item < items_.rows(); ++item) {
@@ -77,7 +106,8 @@ class Oracle {
         scores[static_cast<std::size_t>(item)] +=
             static_cast<double>(users_(user, d)) * static_cast<double>(items_(item, d));
       }
-      if (!history(user).contains(static_cast<std::int32_t>(item))) ids.push_back(static_cast<std::int32_t>(item));
+      const auto id = static_cast<std::int32_t>(item);
+      if (allowed.contains(id) && !history(user).contains(id)) ids.push_back(id);
     }
     std::stable_sort(ids.begin(), ids.end(), [&](std::int32_t a, std::int32_t b) {
       return scores[static_cast<std::size_t>(a)] > scores[static_cast<std::size_t>(b)];
@@ -89,12 +119,12 @@ class Oracle {
   template <class Wanted>
   [[nodiscard]] Metrics metrics(int label, const Values& cutoffs, const Wanted& wanted) const {
     std::map<std::int32_t, Ids> truth;
-    for (const Row& row : rows_) {
-      if (row.label == label && !history(row.user).empty() && wanted(row)) truth[row.user].push_back(row.item);
+    for (const Row& row : counted(label)) {
+      if (wanted(row)) truth[row.user].push_back(row.item);
     }
     Metrics sums;
     for (const auto& [user, items] : truth) {
-      const Ids ranked = list(user);
+      const Ids ranked = list(user, label);
       for (const std::int64_t k : cutoffs) add(sums, ranked, items, k);
     }
     for (auto& [name, sum] : sums) sum /= static_cast<double>(truth.size());
@@ -103,16 +133,18 @@ class Oracle {
 
   [[nodiscard]] double coverage(std::int64_t k) const {
     std::set<std::int32_t> recommended;
-    std::set<std::int32_t> evaluated;
-    for (const Row& row : rows_) {
-      if (row.label != 0 && !history(row.user).empty()) evaluated.insert(row.user);
+    std::set<std::int32_t> catalogue;
+    for (const int label : {1, 2}) {
+      catalogue.merge(ranked_items(label));
+      std::set<std::int32_t> evaluated;
+      for (const Row& row : counted(label)) evaluated.insert(row.user);
+      for (const std::int32_t user : evaluated) {
+        Ids ranked = list(user, label);
+        ranked.resize(std::min(ranked.size(), static_cast<std::size_t>(k)));
+        recommended.insert(ranked.begin(), ranked.end());
+      }
     }
-    for (const std::int32_t user : evaluated) {
-      Ids ranked = list(user);
-      ranked.resize(std::min(ranked.size(), static_cast<std::size_t>(k)));
-      recommended.insert(ranked.begin(), ranked.end());
-    }
-    return static_cast<double>(recommended.size()) / static_cast<double>(items_.rows());
+    return static_cast<double>(recommended.size()) / static_cast<double>(catalogue.size());
   }
 
  private:
@@ -141,7 +173,9 @@ class Oracle {
   const std::vector<Row>& rows_;
   const Matrix& users_;
   const Matrix& items_;
+  Candidates candidates_;
   std::vector<std::set<std::int32_t>> history_;
+  std::set<std::int32_t> trained_;
 };
 
 void check_close(const Metrics& actual, const Metrics& expected) {
@@ -191,17 +225,25 @@ Case random_case(std::uint64_t seed) {
   return made;
 }
 
-TEST_CASE("Evaluator: metrics, groups and coverage are those of sorting everything") {
+void check_against_oracle(Candidates candidates) {
   const Values cutoffs{1, 5, 20, 100};
+  int cases = 0;
   for (int run = 0; run < test::cases(60); ++run) {
     CAPTURE(run);
     const Case made = random_case(static_cast<std::uint64_t>(run));
-    const Oracle oracle(made.rows, made.users, made.items);
-    const Evaluation evaluation =
-        Evaluator(made.data, {.cutoffs = {100, 1, 5, 20, 5}}).full(made.users, made.items, {.threads = 2});
-    const auto check_split = [&](int label, const HeldOut& held, const SplitEvaluation& split) {
-      CHECK(split.users == static_cast<std::int64_t>(held.users.size()));
-      CHECK(split.interactions == held.size());
+    const Oracle oracle(made.rows, made.users, made.items, candidates);
+    if (oracle.counted(kValid).empty() && oracle.counted(kTest).empty()) continue;
+    ++cases;
+    const Evaluation evaluation = Evaluator(made.data, {.cutoffs = {100, 1, 5, 20, 5}, .candidates = candidates})
+                                      .full(made.users, made.items, {.threads = 2});
+    CHECK(evaluation.candidates == candidates);
+    const auto check_split = [&](int label, const SplitEvaluation& split) {
+      const std::vector<Row> counted = oracle.counted(label);
+      std::set<std::int32_t> users;
+      for (const Row& row : counted) users.insert(row.user);
+      CHECK(split.users == static_cast<std::int64_t>(users.size()));
+      CHECK(split.interactions == static_cast<std::int64_t>(counted.size()));
+      CHECK(split.candidates == static_cast<std::int64_t>(oracle.ranked_items(label).size()));
       check_close(split.metrics, oracle.metrics(label, cutoffs, [](const Row&) { return true; }));
       CHECK(split.by_activity.size() <= 4);
       for (const GroupMetrics& group : split.by_activity) {
@@ -224,12 +266,21 @@ TEST_CASE("Evaluator: metrics, groups and coverage are those of sorting everythi
         CHECK(group.members == static_cast<std::int64_t>(members.size()));
       }
     };
-    check_split(kValid, made.data.valid, evaluation.valid);
-    check_split(kTest, made.data.test, evaluation.test);
+    check_split(kValid, evaluation.valid);
+    check_split(kTest, evaluation.test);
     for (const std::int64_t k : cutoffs) {
       CHECK(std::fabs(evaluation.catalogue.at("coverage@" + std::to_string(k)) - oracle.coverage(k)) < 1e-12);
     }
   }
+  CHECK(2 * cases >= test::cases(60));
+}
+
+TEST_CASE("Evaluator: metrics, groups and coverage are those of sorting everything") {
+  check_against_oracle(Candidates::all);
+}
+
+TEST_CASE("Evaluator: cold candidates are the split's items without a training row, and no other rows count") {
+  check_against_oracle(Candidates::cold);
 }
 
 TEST_CASE("Evaluator: activity groups divide the users, so their weighted mean is the whole") {
@@ -311,6 +362,12 @@ TEST_CASE("Evaluator: training items are masked; validation items compete at tes
   CHECK(evaluation.test.metrics.at("recall@1") == 0.0);
   CHECK(evaluation.test.metrics.at("recall@2") == 1.0);
   CHECK(one.evaluate({9, 7, 8}, {1}).valid.metrics.at("recall@1") == 0.0);
+}
+
+TEST_CASE("Evaluator: cold candidates where training has every item are refused") {
+  const OneUser warm({{0, 0, 0}, {0, 1, 0}, {0, 1, 1}, {0, 0, 2}});
+  expect_error<InvalidArgument>([&] { static_cast<void>(Evaluator(warm.data, {.candidates = Candidates::cold})); },
+                                {"candidates", "cold", "prepare split"});
 }
 
 TEST_CASE("Evaluator: of equal scores the lower item id comes first") {

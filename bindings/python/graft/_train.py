@@ -6,7 +6,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -164,6 +164,7 @@ def evaluate(
     *,
     cutoffs: Iterable[int] = (5, 10, 20, 50),
     groups: bool = True,
+    candidates: Literal["all", "cold"] = "all",
     threads: int | None = None,
     progress: bool | ProgressCallback | None = None,
     context: Context | None = None,
@@ -181,19 +182,22 @@ def evaluate(
         data: dataset directory.
         cutoffs: each >= 1.
         groups: also measure groups of users and items.
+        candidates: "all" ranks every item but the user's training items. "cold" ranks the split's items without a
+            training row against each other, and measures the rows of these items alone: for splits with cold items.
         threads: see graft.Context.
         progress: see graft.Context.
         context: see graft.Context.
 
     Returns:
         "valid" and "test", each a dict of metrics by name, e.g. "recall@20", with "users", "interactions",
-        "by_activity" (groups of users by training items) and "by_popularity" (held-out rows by training interactions
-        of their item). A group is a dict of "group", "members" and metrics: `pandas.DataFrame` makes a table of a list
-        of groups. "catalogue" holds "coverage@k", the share of the items that any list holds, and "gini@k", how
-        unequally they are recommended.
+        "candidates" (how many items are ranked), "by_activity" (groups of users by training items) and
+        "by_popularity" (held-out rows by training interactions of their item). A group is a dict of "group", "members"
+        and metrics: `pandas.DataFrame` makes a table of a list of groups. "catalogue" holds "coverage@k", the share of
+        the items that any list holds, and "gini@k", how unequally they are recommended.
 
     Raises:
-        InvalidArgument: rows that differ from the data's users or items, a cutoff, NaN or infinity.
+        InvalidArgument: rows that differ from the data's users or items, a cutoff, cold candidates where neither
+            split has any, NaN or infinity.
         IoError: the data cannot be read.
         FormatError: the data are not what they must be.
 
@@ -209,8 +213,9 @@ def evaluate(
     items = _inputs.matrix("evaluate", "item_vectors", item_vectors)
     counts = [int(cutoff) for cutoff in _inputs.ids("evaluate", "cutoffs", list(cutoffs))]
     directory = _encoded("evaluate", data, "data")
+    options = {"groups": groups, "candidates": candidates}
     with running(context, threads, progress) as settings:
-        found = _core.evaluate(users, items, directory, counts, {"groups": groups}, settings)
+        found = _core.evaluate(users, items, directory, counts, options, settings)
     return {
         "valid": _split_evaluation(found["valid"]),
         "test": _split_evaluation(found["test"]),
@@ -223,7 +228,7 @@ def _split_evaluation(split: dict[str, Any]) -> dict[str, Any]:
         by: [{"group": group["group"], "members": group["members"], **ordered(group["metrics"])} for group in split[by]]
         for by in ("by_activity", "by_popularity")
     }
-    counts = {name: split[name] for name in ("users", "interactions")}
+    counts = {name: split[name] for name in ("users", "interactions", "candidates")}
     return {**ordered(split["metrics"]), **counts, **groups}
 
 

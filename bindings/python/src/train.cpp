@@ -128,17 +128,22 @@ py::dict as_dict(const SplitEvaluation& split) {
   py::dict result;
   result["users"] = split.users;
   result["interactions"] = split.interactions;
+  result["candidates"] = split.candidates;
   result["metrics"] = split.metrics;
   result["by_activity"] = groups_of(split.by_activity);
   result["by_popularity"] = groups_of(split.by_popularity);
   return result;
 }
 
+constexpr Choice<Candidates> kCandidates[] = {{"all", Candidates::all}, {"cold", Candidates::cold}};
+
 py::dict evaluate_vectors(const py::array_t<float>& users, const py::array_t<float>& items, const py::bytes& data,
                           const std::vector<std::int64_t>& cutoffs, const py::dict& values,
                           const CallSettings& settings) {
   EvaluationOptions options{.cutoffs = cutoffs};
-  Options("evaluate", values).read("groups", options.groups);
+  const Options given("evaluate", values);
+  given.read("groups", options.groups);
+  given.read("candidates", options.candidates, kCandidates);
   const MatrixView<const float> user_view = matrix_of(users);
   const MatrixView<const float> item_view = matrix_of(items);
   const std::filesystem::path directory = path_of(data);
