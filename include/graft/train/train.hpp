@@ -117,7 +117,8 @@ class Run {
 /// the time. Cancelling ends after the current batch with Cancelled, and leaves a directory that `resume` continues.
 /// `context.progress` is called with operation "train": batches done of the epoch's.
 /// @throws InvalidArgument (unknown model or setting: suggests the nearest; a directory that holds a run already, or
-///         that another process trains into), IoError, FormatError, OutOfMemory, Cancelled, Error (a loss that is not finite: names epoch, batch and parameter)
+///         that another process trains into), IoError, FormatError, OutOfMemory, Cancelled, Error (a loss that is not
+///         finite: names epoch, batch and parameter)
 Run train(const TrainOptions& options, const Context& context = {});
 
 /// A setting of a model or of the trainer, as `key=value` sets it.
