@@ -50,7 +50,6 @@ class Host:
     profile: str = ""
     without: Settings = field(default_factory=dict)  # what leaves the item graph out
     grid: dict[str, tuple[str, ...]] = field(default_factory=dict)  # settings to choose, with the host's own graph
-    other_weights: str = "cosine"  # of similarity edges: those that the host does not have by default
     further: Settings = field(default_factory=dict)  # compared on top of the form with both graphs
     thresholds: tuple[str, ...] = ()  # alpha, "q0.1" for a quantile
     short: bool = False  # a smaller search, and the whole forms alone over the seeds
@@ -93,6 +92,15 @@ PLANTED = (
 )
 NO_LAYER = {"n_mm_layers": "0"}
 NO_GCN = {"gcn_ii": "false"}
+MLLMREC_SPORTS = Host(
+    "mllmrec",
+    "sports",
+    features=(("text", "derived_keywords_svd64_f16.npy"),),
+    profile="mean",
+    without=NO_GCN,
+    thresholds=("0.5", "q0.1", "q0.3"),
+    short=True,
+)
 HOSTS = [
     Host("freedom", "baby", {"reg_weight": "0"}, GRAPHS, thresholds=("0.5", "0.6", "0.7", "q0.05", "q0.1", "q0.3")),
     Host(
@@ -107,10 +115,10 @@ HOSTS = [
         "lattice",
         "tiktok",
         features=(("image", "image_feat.npy"),),
-        grid={"reg_weight": ("0", "1e-5", "1e-4", "1e-3"), "learning_rate": ("1e-4", "5e-4", "1e-3", "5e-3")},
-        thresholds=("q0.1", "q0.3", "q0.5"),
-        other_weights="binary",
+        grid={"reg_weight": ("0", "1e-5", "1e-4", "1e-3"), "learning_rate": ("5e-4", "1e-3")},
+        thresholds=("q0.1", "q0.3"),
         further={"gr_learned": "true"},
+        short=True,
     ),
     Host(
         "mllmrec",
@@ -120,28 +128,11 @@ HOSTS = [
         without=NO_GCN,
         thresholds=("q0.1", "q0.3", "q0.5"),
     ),
-    Host("freedom", "baby", {"reg_weight": "0"}, GRAPHS, thresholds=("0.6", "q0.1", "q0.3"), cold=True),
-    Host(
-        "mllmrec",
-        "sports",
-        features=(("text", "derived_keywords_svd64_f16.npy"),),
-        profile="mean",
-        without=NO_GCN,
-        thresholds=("0.5", "q0.1", "q0.3"),
-        short=True,
-        cold=True,
-    ),
     Host("freedom", "sports", {"reg_weight": "0"}, GRAPHS, thresholds=("0.6", "q0.1"), short=True),
     Host("freedom", "microlens", {"reg_weight": "0"}, GRAPHS, thresholds=("0.6", "q0.1"), short=True),
-    Host(
-        "mllmrec",
-        "sports",
-        features=(("text", "derived_keywords_svd64_f16.npy"),),
-        profile="mean",
-        without=NO_GCN,
-        thresholds=("0.5", "q0.1", "q0.3"),
-        short=True,
-    ),
+    MLLMREC_SPORTS,
+    Host("freedom", "baby", {"reg_weight": "0"}, GRAPHS, thresholds=("0.6", "q0.1", "q0.3"), cold=True),
+    replace(MLLMREC_SPORTS, cold=True),
     Host(
         "mllmrec",
         "planted",
@@ -382,7 +373,7 @@ def searched(host: Host, run: Callable[[Settings], Result]) -> tuple[Settings, .
     alpha = {key: value for key, value in denoise.items() if key != "gr_jaccard_k"}
     total = pick({**alpha, "gr_jaccard_k": k} for k in audience)
     if not host.short:
-        options = [{"gr_weights": host.other_weights}]
+        options = [{"gr_weights": "cosine"}]
         options += [{"gr_after_mix": "true"}] if len(host.similarities) > 1 else []
         total = pick(iter([total, *({**total, **option} for option in options)]))
     enhance = pick({"gr_threshold": "-1", "gr_normalize_parts": "true", "gr_jaccard_k": k} for k in ("10", "20"))
