@@ -57,7 +57,7 @@ TEST_CASE("run: the directory holds what the documentation names") {
                                        "user_embeddings.npy", "item_embeddings.npy"});
   const Json metrics = Json::parse(run.metrics_json());
   CHECK(keys_of(metrics) == std::vector<std::string>{"model", "best_epoch", "epochs", "seconds_per_epoch", "stopped",
-                                                     "seed", "valid", "test", "groups", "catalogue"});
+                                                     "seed", "valid", "test", "groups", "candidates", "catalogue"});
   CHECK(metrics.at("seed") == 999);
   CHECK(metrics.at("test").size() == 16);
   CHECK(keys_of(metrics.at("test"))[0] == "recall@5");
