@@ -25,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 import scipy.sparse as sp
+from refinement_campaign import read_inter
 
 SHARES = (0.0, 0.01, 0.02, 0.05)
 TOLERANCES = (0.01, 0.0)  # the default, none
@@ -49,12 +50,6 @@ class Split:
 
 def write_inter(file: Path, rows: np.ndarray) -> None:
     np.savetxt(file, rows, fmt="%d", delimiter="\t", header="userID\titemID\tx_label", comments="")
-
-
-def read_inter(file: Path) -> np.ndarray:
-    names = file.open().readline().rstrip("\n").split("\t")
-    columns = [names.index(name) for name in ("userID", "itemID", "x_label")]
-    return np.loadtxt(file, np.int64, delimiter="\t", skiprows=1, usecols=columns)
 
 
 def planted(graft: str, options: list[str], seed: int, scratch: Path) -> Split:
@@ -139,7 +134,7 @@ def table(tallies: dict[tuple[str, float], dict[float, Tally]]) -> str:
         flagged = (sum(usual.leaks), sum(strict.leaks), sum(p < 0.05 for p in strict.p_values))
         found = 100 * np.array(usual.shares)
         cells = [f"{100 * share:g} %", *(f"{count} of {found.size}" for count in flagged)]
-        cells.append(f"{np.median(found):.1f} %, {found.min():.1f} to {found.max():.1f}")
+        cells.append(f"{np.nanmedian(found):.1f} %, {np.nanmin(found):.1f} to {np.nanmax(found):.1f}")
         lines.append(f"| {kind} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 

@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from refinement_page import BOTH, DENOISED, ENHANCED, SUM, probability
 
 import graft
 
@@ -41,8 +42,7 @@ AUDIENCES = (10, 20, 50)
 FACTORS = (0.5, 1.0, 2.0, 4.0)  # of the audience graph, parts normalised
 SUPPORTS = (1, 2, 3, 5)
 
-KNN, DENOISED, SUM = "KNN graph", "denoised only", "the paper's sum"
-ENHANCED, BOTH, AUDIENCE = "enhanced only, parts normalised", "both, parts normalised", "audience graph alone"
+KNN, AUDIENCE = "KNN graph", "audience graph alone"
 
 
 HEAD = """# Which item graph recommends best by itself?
@@ -63,8 +63,8 @@ edges that the threshold leaves out.
 class Split:
     """What is held out of a set."""
 
-    users: np.ndarray  # a row of `recalls` each
-    wanted: sp.csr_array  # users x items, how many rows hold out the pair
+    users: np.ndarray  # those with held-out and training rows, ascending
+    wanted: sp.csr_array  # a row each of these users x items: how many rows hold out the pair
 
 
 @dataclass
@@ -181,8 +181,7 @@ def p_value(mine: np.ndarray, other: np.ndarray) -> str:
     error = difference.std(ddof=1) / math.sqrt(difference.size)
     if error == 0:
         return "–"
-    value = math.erfc(abs(difference.mean()) / error / math.sqrt(2))
-    return "< 0.0001" if value < 0.0001 else f"{value:.4f}" if value < 0.01 else f"{value:.2f}"
+    return probability(math.erfc(abs(difference.mean()) / error / math.sqrt(2)))
 
 
 def table(best: dict[str, Candidate]) -> list[str]:
