@@ -24,11 +24,10 @@ using Number = std::int64_t;
 using Number = std::atomic<std::int64_t>;
 #endif
 
-/// Holds every task until all have begun, so that each needs a thread of its own. Relaxed: it orders nothing.
-bool all_began(std::atomic<int>& began) {
-  began.fetch_add(1, std::memory_order_relaxed);
+/// Waits until `count` reaches `least`; false after a minute. Relaxed: it orders nothing.
+bool reached(const std::atomic<int>& count, int least) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (began.load(std::memory_order_relaxed) < kWorkers) {
+  while (count.load(std::memory_order_relaxed) < least) {
     if (std::chrono::steady_clock::now() > deadline) return false;
     std::this_thread::yield();
   }
@@ -43,12 +42,18 @@ int main() {
   graft::detail::Ticker ticker(context, "planted_race", kWorkers);
   Number number = 0;
   std::atomic<int> began{0};
+  std::atomic<int> added{0};
   std::atomic<bool> alone{false};
   std::array<std::int64_t, kWorkers> own{1, 1};
   oneapi::tbb::task_arena(kWorkers).execute([&] {
     graft::detail::parallel_tasks(kWorkers, kWorkers, ticker, [&](std::int64_t task, int /*worker*/) {
-      if (!all_began(began)) alone.store(true, std::memory_order_relaxed);
+      // All have begun, so each is on a thread of its own. They then add one after the other, in an order that only
+      // relaxed atomics know: of two additions at the very same moment, ThreadSanitizer may see neither beside the
+      // other.
+      const int turn = began.fetch_add(1, std::memory_order_relaxed);
+      if (!reached(began, kWorkers) || !reached(added, turn)) alone.store(true, std::memory_order_relaxed);
       for (int i = 0; i < kAdditions; ++i) ++number;
+      added.fetch_add(1, std::memory_order_relaxed);
       own[static_cast<std::size_t>(task)] += kAdditions;
     });
   });
