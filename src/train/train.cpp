@@ -81,6 +81,8 @@ class Job {
                                             fmt::format("{}", options.checkpoint_seconds), "must be >= 0"));
     }
     files_.check_free(options.resume);
+    std::error_code error;
+    if (std::filesystem::exists(files_.directory(), error)) lock_ = files_.lock();
     data_ = load_dataset({.directory = options.data,
                           .features = named_paths(options.features),
                           .similarities = named_paths(options.similarities),
@@ -156,7 +158,10 @@ class Job {
     data_.similarities.clear();
     data_.user_features.vectors = {};
     for (const std::string& text : trainer_->notices()) tell(text);
-    lock_ = files_.lock();
+    if (!lock_.open()) {
+      lock_ = files_.lock();
+      files_.check_free(options_.resume);  // another process may have been here since
+    }
     std::error_code error;
     const bool begun = files_.hold_run() && std::filesystem::exists(files_.checkpoint(), error);
     if (begun) load_checkpoint(files_.checkpoint(), identity_, *trainer_);

@@ -90,6 +90,13 @@ Candidates candidates_of(const Settings& settings) {
   return settings.word("candidates") == name(Candidates::cold) ? Candidates::cold : Candidates::all;
 }
 
+Evaluator evaluator_for(const Dataset& data, const Settings& settings) {
+  Evaluator evaluator(data, {.candidates = candidates_of(settings)});
+  if (evaluator.valid_users() > 0) return evaluator;
+  throw InvalidArgument(
+      "--set = candidates=cold: needs validation rows of items that have no training row, and this split has none");
+}
+
 }  // namespace
 
 Trainer::Trainer(const Dataset& data, const ModelEntry& entry, const Settings& settings, autodiff::Backend& backend,
@@ -102,16 +109,12 @@ Trainer::Trainer(const Dataset& data, const ModelEntry& entry, const Settings& s
       context_(context),
       quiet_context_(without_progress(context)),
       epochs_(settings.integer("epochs")),
+      evaluator_(evaluator_for(data, settings)),
       parameters_(backend, options.seed),
       model_(make_model(data, entry, settings, options, context, parameters_, graphs_, notices_)),
       adam_(backend, parameters_.all(), adam_constants(settings), skips_missing_gradients(entry, settings)),
       sampler_(data, settings.integer("train_batch_size"), options.seed),
-      evaluator_(data, {.candidates = candidates_of(settings)}),
-      stopping_(settings.integer("stopping_step")) {
-  if (evaluator_.valid_users() > 0) return;
-  throw InvalidArgument(
-      "--set = candidates=cold: needs validation rows of items that have no training row, and this split has none");
-}
+      stopping_(settings.integer("stopping_step")) {}
 
 Stop Trainer::run(const TrainerHooks& hooks) {
   while (!finished()) {

@@ -121,13 +121,13 @@ class Trainer {
   Context context_;
   Context quiet_context_;  ///< without progress: for the steps within
   std::int64_t epochs_;
+  Evaluator evaluator_;  // before the model: what it refuses costs nothing yet
   ParameterStore parameters_;
   std::vector<NamedGraph> graphs_;
   std::vector<std::string> notices_;
   std::unique_ptr<Model> model_;
   Adam adam_;  // after the model, which adds the parameters
   Sampler sampler_;
-  Evaluator evaluator_;
   EarlyStopping stopping_;
   TrainingState state_;
   bool restored_ = false;

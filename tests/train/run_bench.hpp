@@ -56,6 +56,7 @@ struct BenchControls {
   std::int64_t throw_at_loss = kNever;  ///< as if the process had been killed
   std::int64_t nan_at_loss = kNever;
   std::int64_t nan_at_represent = kNever;
+  std::int64_t models = 0;
   std::int64_t losses = 0;
   std::int64_t represents = 0;
 };
@@ -77,7 +78,9 @@ class BenchModel : public training::Model {
       : users_(inputs.parameters.add("users", inputs.users, kDims, training::Initializer::xavier_uniform)),
         items_(inputs.parameters.add("items", inputs.items, kDims, training::Initializer::xavier_normal)),
         shift_(inputs.parameters.add("shift", 1, kDims, training::Initializer::zeros)),
-        rare_(inputs.parameters.add("rare", 1, kDims, training::Initializer::torch_linear, kDims)) {}
+        rare_(inputs.parameters.add("rare", 1, kDims, training::Initializer::torch_linear, kDims)) {
+    ++bench_controls().models;
+  }
 
   void begin_epoch(std::int64_t epoch, data::RandomStream& random) override {
     even_ = epoch % 2 == 0;

@@ -178,6 +178,25 @@ TEST_CASE("run: a directory that must not be written is refused") {
   CHECK(train_bench(bench_options(data, directory / "a" / "b" / "c")).epochs() == 4);
 }
 
+TEST_CASE("run: what cannot be trained is refused before the model and its graphs are made") {
+  const TempDir directory;
+  const auto data = bench_data(directory);
+  TrainOptions options = bench_options(data, directory / "cold");
+  options.settings.emplace_back("candidates=cold");
+  expect_error<InvalidArgument>([&] { train_bench(options); }, {"candidates", "cold"});
+  CHECK(test::bench_controls().models == 0);
+  CHECK_FALSE(std::filesystem::exists(options.out));
+
+  options = bench_options(data, directory / "held");
+  CHECK_THROWS_AS(train_bench(options, {.throw_at_loss = 8}), test::Killed);
+  {
+    const detail::FileHandle held = RunFiles(options.out).lock();
+    expect_error<InvalidArgument>([&] { train_bench(resumed(options)); }, {"train: out = ", "held", "another process"});
+    CHECK(test::bench_controls().models == 0);
+  }
+  CHECK(train_bench(resumed(options)).epochs() == 4);
+}
+
 TEST_CASE("run: resume begins a run that is not there yet, and returns one that has finished") {
   const TempDir directory;
   const TrainOptions options = resumed(bench_options(bench_data(directory), directory / "run"));
