@@ -85,15 +85,16 @@ struct Row {
   std::int64_t row;  ///< of the chunk
   std::int64_t item;
   std::int32_t degree;
-  bool with_self;
+  bool with_self;       // after degree, which decides it
   std::int64_t places;  ///< for other items
 
   __device__ Row(const Arguments& arguments, std::int64_t chunk_row)
-      : a(arguments), row(chunk_row), item(arguments.first_item + chunk_row), degree(arguments.degree(item)) {
-    with_self = keeps_self();
-    places = a.k - (with_self ? 1 : 0);
-    if (places > a.items) places = a.items;
-  }
+      : a(arguments),
+        row(chunk_row),
+        item(arguments.first_item + chunk_row),
+        degree(arguments.degree(item)),
+        with_self(keeps_self()),
+        places(min(a.k - (with_self ? 1 : 0), a.items)) {}
 
   [[nodiscard]] __device__ bool keeps_self() const {
     if (a.identical == Identical::reference) return degree == 1 && a.min_support == 1;

@@ -27,9 +27,8 @@ inline RowBins bin_rows(const std::int64_t* row_cost, std::int64_t rows) {
   for (std::int64_t r = 0; r < rows; ++r) {
     const std::int64_t cost = row_cost[r];
     if (cost == 0) continue;
-    std::vector<std::int32_t>& bin = cost <= kSmallRowCost    ? bins.small
-                                     : cost <= kMediumRowCost ? bins.medium
-                                                              : bins.large;
+    std::vector<std::int32_t>& costly = cost <= kMediumRowCost ? bins.medium : bins.large;
+    std::vector<std::int32_t>& bin = cost <= kSmallRowCost ? bins.small : costly;
     bin.push_back(static_cast<std::int32_t>(r));
   }
   std::stable_sort(bins.large.begin(), bins.large.end(),

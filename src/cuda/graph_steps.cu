@@ -95,7 +95,8 @@ __global__ void degree_factors(seam::DeviceCsr graph, float epsilon, bool by_row
   double sum = 0.0;
   for (std::int64_t e = graph.row_offsets[row]; e < graph.row_offsets[row + 1]; ++e) sum += double{graph.weights[e]};
   const double degree = sum + double{epsilon};
-  factors[row] = !(sum > 0.0) ? 0.0 : by_row ? 1.0 / degree : 1.0 / sqrt(degree);
+  const double factor = by_row ? 1.0 / degree : 1.0 / sqrt(degree);
+  factors[row] = sum > 0.0 ? factor : 0.0;
 }
 
 /// Walks the union of a row of two graphs in ascending columns: visit(column, in left, in right, edge left, edge
@@ -134,8 +135,8 @@ __global__ void fill_union(seam::DeviceCsr left, seam::DeviceCsr right, float le
     columns[place] = column;
     const float of_left = in_left ? left_factor * left.weights[l] : 0.0F;
     const float of_right = in_right ? right_factor * right.weights[r] : 0.0F;
-    // not 0 + term, which would turn -0 into 0
-    weights[place] = in_left && in_right ? of_left + of_right : in_left ? of_left : of_right;
+    const float of_one = in_left ? of_left : of_right;
+    weights[place] = in_left && in_right ? of_left + of_right : of_one;  // not 0 + term, which would turn -0 into 0
     finite &= isfinite(weights[place]);
     ++place;
   });

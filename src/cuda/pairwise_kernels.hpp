@@ -80,10 +80,10 @@ struct Candidates {
 
 /// Lists of a tile's rows, [places of the tile].
 struct SelectionLists {
-  RankingKey* entries;  ///< [places of the tile * capacity]
-  int* counts;
-  RankingKey* bars;  ///< keys that do not exceed a row's are refused
-  int* cut;          ///< whether a row has refused any for its rank
+  RankingKey* entries = nullptr;  ///< [places of the tile * capacity]
+  int* counts = nullptr;
+  RankingKey* bars = nullptr;  ///< keys that do not exceed a row's are refused
+  int* cut = nullptr;          ///< whether a row has refused any for its rank
   ListSizes sizes;
 };
 

@@ -26,6 +26,7 @@ __device__ std::int64_t prepared_row(const RowPlaces& places, int place) {
 
 /// The list of a place, and where its group may sort: shared memory of a warp, the list itself for a block.
 template <class Group>
+// NOLINTNEXTLINE(readability-non-const-parameter): `shared` is what the list sorts in
 __device__ KeyTop<Group> list_of(const SelectionLists& lists, int place, RankingKey* shared) {
   RankingKey* const entries = lists.entries + std::int64_t{place} * lists.sizes.capacity;
   KeyTop<Group> top{.entries = entries,
@@ -102,7 +103,10 @@ template <Metric kMetric, bool kExact>
 __device__ float ranked_value(float score, const RowTerms& row, const ColumnTerms* columns, std::int64_t column) {
   if constexpr (kExact) {
     // NaN stays NaN: fminf would drop it
-    if constexpr (kMetric == Metric::cosine) return score > 1.0F ? 1.0F : score < -1.0F ? -1.0F : score;
+    if constexpr (kMetric == Metric::cosine) {
+      if (score > 1.0F) return 1.0F;
+      if (score < -1.0F) return -1.0F;
+    }
     return score;
   } else if constexpr (kMetric == Metric::cosine) {
     return score;

@@ -169,7 +169,7 @@ class PropagateRun {
   void launch(const Block<const float>& input, const Block<const float>& features, const Block<float>& out,
               std::int64_t columns, float factor) {
     const bool wide = columns % 4 == 0 && aligned(input) && aligned(features) && aligned({out.data, out.stride});
-    const std::int64_t chunks = blocks_of(columns, kLanes * (wide ? 4 : 1));
+    const std::int64_t chunks = blocks_of(columns, std::int64_t{kLanes} * (wide ? 4 : 1));
     if (chunks > kMostChunks) {
       throw Failure(seam::Status::failed, std::to_string(columns) + " dimensions: a device takes " +
                                               std::to_string(kMostChunks * kLanes) + " at most");

@@ -44,10 +44,10 @@ __device__ void sort_entries(Entry* entries, int size, const Before& before) {
 /// on the entries alone, not on the order of the offers.
 template <class Group, class Entry, class Before>
 struct RunningTop {
-  Entry* entries;  ///< [capacity], of the group
-  Entry* scratch;  ///< [capacity], to sort in; may be `entries`
-  int capacity;    ///< a power of two, at least places + Group::kThreads
-  int places;      ///< >= 1
+  Entry* entries;    ///< [capacity], of the group
+  Entry* scratch;    ///< [capacity], to sort in; may be `entries`
+  int capacity = 0;  ///< a power of two, at least places + Group::kThreads
+  int places = 0;    ///< >= 1
   Before before;
   Entry empty;  ///< ranks after every real entry
   int count = 0;

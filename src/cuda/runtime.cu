@@ -32,9 +32,8 @@ int attribute(cudaDeviceAttr name, int ordinal) {
 void check(cudaError_t result, const char* what) {
   if (result == cudaSuccess) return;
   static_cast<void>(cudaGetLastError());  // it is told now; the next call must not meet it again
-  const seam::Status status = is_missing(result)                    ? seam::Status::unavailable
-                              : result == cudaErrorMemoryAllocation ? seam::Status::out_of_memory
-                                                                    : seam::Status::failed;
+  const seam::Status there = result == cudaErrorMemoryAllocation ? seam::Status::out_of_memory : seam::Status::failed;
+  const seam::Status status = is_missing(result) ? seam::Status::unavailable : there;
   throw Failure(status, std::string(what) + ": " + cudaGetErrorName(result) + ": " + cudaGetErrorString(result));
 }
 

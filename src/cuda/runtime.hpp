@@ -26,6 +26,8 @@ class CurrentDevice {
   explicit CurrentDevice(int ordinal);
   CurrentDevice(const CurrentDevice&) = delete;
   CurrentDevice& operator=(const CurrentDevice&) = delete;
+  CurrentDevice(CurrentDevice&&) = delete;
+  CurrentDevice& operator=(CurrentDevice&&) = delete;
   ~CurrentDevice();
 
  private:
@@ -37,6 +39,8 @@ class Stream {
   Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
+  Stream(Stream&&) = delete;
+  Stream& operator=(Stream&&) = delete;
   ~Stream();
   [[nodiscard]] cudaStream_t get() const { return stream_; }
   void wait() const { check(cudaStreamSynchronize(stream_), "waiting for the device"); }
@@ -50,6 +54,8 @@ class Event {
   Event();
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
+  Event(Event&&) = delete;
+  Event& operator=(Event&&) = delete;
   ~Event();
   void record(const Stream& stream) const { check(cudaEventRecord(event_, stream.get()), "recording an event"); }
   void wait() const { check(cudaEventSynchronize(event_), "waiting for the device"); }
@@ -65,6 +71,9 @@ class Memory {
   Memory(const Stream& stream, std::int64_t budget) : stream_(stream), budget_(budget) {}
   Memory(const Memory&) = delete;
   Memory& operator=(const Memory&) = delete;
+  Memory(Memory&&) = delete;
+  Memory& operator=(Memory&&) = delete;
+  ~Memory() = default;
 
   /// @throws Failure (out_of_memory) that names the bytes asked for, held and allowed
   void* allocate(std::int64_t bytes, const char* purpose);
@@ -141,6 +150,8 @@ class Blas {
   explicit Blas(Memory& memory);
   Blas(const Blas&) = delete;
   Blas& operator=(const Blas&) = delete;
+  Blas(Blas&&) = delete;
+  Blas& operator=(Blas&&) = delete;
   ~Blas();
   [[nodiscard]] cublasHandle_t get() const { return handle_; }
 

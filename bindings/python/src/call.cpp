@@ -22,6 +22,7 @@ namespace {
 /// workers come too late to it (2021.8). It is never destroyed: Python ends while threads may still be at work.
 oneapi::tbb::task_arena& arena() {
   constexpr int kCalls = 64;  // that find a place at the same time; more wait for one
+  // NOLINTNEXTLINE(cppcoreguidelines-owning-memory)
   static auto* const arena = new oneapi::tbb::task_arena(oneapi::tbb::info::default_concurrency() - 1 + kCalls, kCalls);
   return *arena;
 }

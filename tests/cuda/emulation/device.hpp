@@ -101,10 +101,10 @@ T __shfl_sync(unsigned mask, T value, int source, int width = 32) {
   return ::emulation::from_bits<T>(values[::emulation::lane() / width * width + source % width]);
 }
 template <class T>
-T __shfl_xor_sync(unsigned mask, T value, int lanes) {
+T __shfl_xor_sync(unsigned mask, T value, int step) {
   const std::uint64_t* const values =
       ::emulation::meet_warp(::emulation::Meeting::shuffle, mask, ::emulation::bits_of(value));
-  return ::emulation::from_bits<T>(values[::emulation::lane() ^ lanes]);
+  return ::emulation::from_bits<T>(values[::emulation::lane() ^ step]);
 }
 inline unsigned __reduce_add_sync(unsigned mask, unsigned value) {
   const std::uint64_t* const values = ::emulation::meet_warp(::emulation::Meeting::reduce_add, mask, value);

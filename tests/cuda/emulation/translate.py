@@ -37,7 +37,7 @@ def launches(text: str) -> str:
 
 def translate(text: str) -> str:
     shared = re.compile(r"extern __shared__ ([\w:]+) (\w+)\[\];")
-    text = shared.sub(r"\1* const \2 = static_cast<\1*>(::emulation::dynamic_shared_memory());", text)
+    text = shared.sub(r"auto* const \2 = static_cast<\1*>(::emulation::dynamic_shared_memory());", text)
     return launches(text)
 
 
