@@ -8,14 +8,12 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <graft/core/error.hpp>
 #include <graft/core/version.hpp>
-#include <graft/detail/atomic_file.hpp>
 #include <graft/io/inter.hpp>
 #include <graft/io/npy.hpp>
 #include <graft/io/npz.hpp>
@@ -26,11 +24,10 @@
 #include "train/stopwatch.hpp"
 
 #include "command.hpp"
-#include "console.hpp"
 #include "exit_code.hpp"
 #include "file_checks.hpp"
-#include "interrupt.hpp"
 #include "option_adder.hpp"
+#include "reporter.hpp"
 #include "values.hpp"
 
 namespace graft::cli {
@@ -290,30 +287,18 @@ Json findings_json(const AuditFindings& found, const AuditJob& job) {
 class AuditRun {
  public:
   explicit AuditRun(AuditJob job)
-      : job_(std::move(job)),
-        progress_(kCommand, job_.quiet ? ProgressDisplay::Style::none : ProgressDisplay::natural_style()) {
-    context_.threads = job_.threads;
-    context_.cancel = cancel_on_signals();
-    context_.progress = [this](const Progress& progress) { progress_.update(progress); };
-  }
+      : job_(std::move(job)), reporter_(kCommand, job_.json, job_.quiet), context_(reporter_.context(job_.threads)) {}
 
   int run() {
     check_files(job_);
     const training::Stopwatch watch;
     const AuditFindings found = job_.graph.empty() ? look_at_users() : look_at_graph();
-    progress_.clear();
+    reporter_.progress().clear();
     write(found, watch.seconds());
     return job_.strict && found.verdict() != AuditVerdict::clean ? kFailed : kDone;
   }
 
  private:
-  void note(const std::string& text) {
-    notices_.push_back(report::printable(text));
-    if (job_.quiet) return;
-    progress_.clear();
-    print_message(kCommand, "notice", text);
-  }
-
   /// @param items  of a graph; -1: as the features say
   training::Dataset load(std::int64_t items) {
     training::DatasetOptions options{.directory = job_.data, .items = items, .validation_required = false};
@@ -322,15 +307,15 @@ class AuditRun {
       options.features.push_back({kGiven, job_.item_features});
     }
     training::Dataset data = training::load_dataset(options, context_);
-    for (const std::string& notice : data.notices) note(notice);
+    for (const std::string& notice : data.notices) reporter_.note(notice);
     split_sha256_ = data.split_sha256;
     return data;
   }
 
   AuditFindings look_at_users() {
-    progress_.stage("reading " + job_.user_features.string());
+    reporter_.reading(job_.user_features);
     const Matrix users = read_npy(job_.user_features);
-    throw_if_cancelled(context_.cancel);
+    reporter_.throw_if_cancelled();
     const training::Dataset data = load(-1);
     const std::string modality = chosen_features(data, users.cols());
     AuditFindings found{.test = {}, .record = {}, .edges = {}, .item_features = file_of(data, modality)};
@@ -364,9 +349,9 @@ class AuditRun {
   }
 
   AuditFindings look_at_graph() {
-    progress_.stage("reading " + job_.graph.string());
+    reporter_.reading(job_.graph);
     const StoredGraph stored = load_npz_with_provenance(job_.graph);
-    throw_if_cancelled(context_.cancel);
+    reporter_.throw_if_cancelled();
     const training::Dataset data = load(stored.graph.items());
     AuditFindings found;
     for (const auto& [modality, features] : data.features) {
@@ -374,7 +359,7 @@ class AuditRun {
     }
     if (data.features.empty()) {
       found.item_features = "none";
-      note("no item features: a graph made of content can look like a leak; give them with --item-features");
+      reporter_.note("no item features: a graph made of content can look like a leak; give them with --item-features");
     }
     const training::GraphAudit audit = training::audit_graph(data, stored.graph, job_.options, context_);
     found.test = audit.test;
@@ -384,7 +369,7 @@ class AuditRun {
   }
 
   void write(const AuditFindings& found, double seconds) const {
-    if (!job_.json.empty()) {
+    if (reporter_.writes_json()) {
       Json json = {{"command", "audit"}, {"version", kVersion}, {"data", report::printable(job_.data.string())}};
       const bool graph = !job_.graph.empty();
       json[graph ? "graph" : "user_features"] = report::printable((graph ? job_.graph : job_.user_features).string());
@@ -394,30 +379,17 @@ class AuditRun {
       json["permutations"] = job_.options.permutations;
       json["seed"] = job_.options.seed;
       json.update(findings_json(found, job_));
-      json["notices"] = notices_;
+      json["notices"] = reporter_.notices();
       json["seconds"] = seconds;
-      constexpr int kIndent = 2;
-      const std::string text = json.dump(kIndent) + "\n";
-      if (job_.json_to_stdout()) {
-        print_output(text);
-      } else {
-        detail::write_file_atomically(job_.json, text, "--json");
-      }
+      reporter_.write_json(json);
     }
-    if (job_.quiet) return;
-    const std::string text = summary_text(found, job_, seconds);
-    if (job_.json_to_stdout()) {
-      print_error_stream(text);
-    } else {
-      print_output(text);
-    }
+    reporter_.say(summary_text(found, job_, seconds));
   }
 
   AuditJob job_;
-  ProgressDisplay progress_;
+  Reporter reporter_;
   Context context_;
   std::string split_sha256_;
-  std::vector<std::string> notices_;
 };
 
 }  // namespace

@@ -13,7 +13,6 @@
 
 #include <graft/core/error.hpp>
 #include <graft/core/version.hpp>
-#include <graft/detail/atomic_file.hpp>
 #include <graft/io/npy.hpp>
 #include <graft/train/evaluation.hpp>
 #include <graft/train/train.hpp>
@@ -25,12 +24,11 @@
 #include "train/user_sidecar.hpp"
 
 #include "command.hpp"
-#include "console.hpp"
 #include "evaluation_report.hpp"
 #include "exit_code.hpp"
 #include "file_checks.hpp"
-#include "interrupt.hpp"
 #include "option_adder.hpp"
+#include "reporter.hpp"
 #include "run_text.hpp"
 #include "values.hpp"
 
@@ -155,48 +153,36 @@ void check_files(const EvaluateJob& job) {
 class EvaluateRun {
  public:
   explicit EvaluateRun(EvaluateJob job)
-      : job_(std::move(job)),
-        progress_(kCommand, job_.quiet ? ProgressDisplay::Style::none : ProgressDisplay::natural_style()) {
-    context_.threads = job_.threads;
-    context_.cancel = cancel_on_signals();
-    context_.progress = [this](const Progress& progress) { progress_.update(progress); };
-  }
+      : job_(std::move(job)), reporter_(kCommand, job_.json, job_.quiet), context_(reporter_.context(job_.threads)) {}
 
   void run() {
     check_files(job_);
     const training::Stopwatch watch;
     load_vectors();
-    throw_if_cancelled(context_.cancel);
+    reporter_.throw_if_cancelled();
     const training::Dataset data = training::load_dataset({.directory = job_.data,
                                                            .default_features = false,
                                                            .items = item_vectors().rows(),
                                                            .validation_required = false},
                                                           context_);
-    for (const std::string& notice : data.notices) note(notice);
+    for (const std::string& notice : data.notices) reporter_.note(notice);
     check_split(data);
     const Evaluation evaluation =
         training::Evaluator(data, job_.options).full(user_vectors(), item_vectors(), context_);
-    progress_.clear();
+    reporter_.progress().clear();
     write(evaluation, data, watch.seconds());
   }
 
  private:
-  void note(const std::string& text) {
-    notices_.push_back(report::printable(text));
-    if (job_.quiet) return;
-    progress_.clear();
-    print_message(kCommand, "notice", text);
-  }
-
   /// Goes with the numbers, not only to the screen.
   void warn(const std::string& text) {
     warnings_.push_back(report::printable(text));
-    note(text);
+    reporter_.note(text);
   }
 
   void load_vectors() {
     if (!job_.run.empty()) {
-      progress_.stage("reading " + job_.run.string());
+      reporter_.reading(job_.run);
       run_.emplace(Run::open(job_.run));
       for (const std::string& notice : run_->notices()) warn(notice);
       const Json config = Json::parse(run_->config_json());
@@ -204,15 +190,15 @@ class EvaluateRun {
       if (job_.own_candidates) job_.options.candidates = candidates(config);
       return;
     }
-    progress_.stage("reading " + job_.users.string());
+    reporter_.reading(job_.users);
     users_ = read_npy(job_.users);
     const auto sidecar = training::read_user_sidecar(job_.users);
     if (sidecar && sidecar->policy != "train") {
       warn(fmt::format("{} says that the vectors were made from other interactions than the training rows (policy {})",
                        training::user_sidecar_path(job_.users).string(), sidecar->policy));
     }
-    throw_if_cancelled(context_.cancel);
-    progress_.stage("reading " + job_.items.string());
+    reporter_.throw_if_cancelled();
+    reporter_.reading(job_.items);
     items_ = read_npy(job_.items);
   }
 
@@ -226,12 +212,13 @@ class EvaluateRun {
   /// Another split may have trained on what this one holds out.
   void check_split(const training::Dataset& data) {
     if (!run_ || split_sha256(Json::parse(run_->config_json())) == data.split_sha256) return;
-    note(fmt::format("{}: is not the split that {} was trained on: the metrics are not of held-out interactions",
-                     job_.data.string(), job_.run.string()));
+    reporter_.note(
+        fmt::format("{}: is not the split that {} was trained on: the metrics are not of held-out interactions",
+                    job_.data.string(), job_.run.string()));
   }
 
   void write(const Evaluation& evaluation, const training::Dataset& data, double seconds) const {
-    if (!job_.json.empty()) {
+    if (reporter_.writes_json()) {
       Json json = {{"command", "evaluate"}, {"version", kVersion}};
       if (run_) {
         json["run"] = report::printable(job_.run.string());
@@ -244,34 +231,21 @@ class EvaluateRun {
       json["split_sha256"] = data.split_sha256;
       if (!warnings_.empty()) json["warning"] = warnings_.front();
       json.update(evaluation_json(evaluation));
-      json["notices"] = notices_;
+      json["notices"] = reporter_.notices();
       json["seconds"] = seconds;
-      constexpr int kIndent = 2;
-      const std::string text = json.dump(kIndent) + "\n";
-      if (job_.json_to_stdout()) {
-        print_output(text);
-      } else {
-        detail::write_file_atomically(job_.json, text, "--json");
-      }
+      reporter_.write_json(json);
     }
-    if (job_.quiet) return;
     std::string text;
     for (const std::string& warning : warnings_) text += fmt::format("WARNING: {}\n\n", warning);
-    text += evaluation_text(evaluation);
-    if (job_.json_to_stdout()) {
-      print_error_stream(text);
-    } else {
-      print_output(text);
-    }
+    reporter_.say(text + evaluation_text(evaluation));
   }
 
   EvaluateJob job_;
-  ProgressDisplay progress_;
+  Reporter reporter_;
   Context context_;
   std::optional<Run> run_;
   Matrix users_;
   Matrix items_;
-  std::vector<std::string> notices_;
   std::vector<std::string> warnings_;  ///< among the notices
 };
 

@@ -6,7 +6,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -26,8 +25,8 @@
 #include "console.hpp"
 #include "exit_code.hpp"
 #include "inspect_options.hpp"
-#include "interrupt.hpp"
 #include "refine_options.hpp"
+#include "reporter.hpp"
 
 namespace graft::cli {
 namespace {
@@ -48,65 +47,48 @@ std::unique_ptr<detail::AtomicFile> prepared(const char* option, const std::file
 class InspectRun {
  public:
   explicit InspectRun(InspectJob job)
-      : job_(std::move(job)),
-        cancel_(cancel_on_signals()),
-        progress_(kCommand, job_.quiet ? ProgressDisplay::Style::none : ProgressDisplay::natural_style()) {
-    context_.threads = job_.threads;
-    context_.cancel = cancel_;
-    context_.progress = [this](const Progress& progress) { progress_.update(progress); };
-  }
+      : job_(std::move(job)), reporter_(kCommand, job_.json, job_.quiet), context_(reporter_.context(job_.threads)) {}
 
   void run() {
     check_files(job_);
     load();
-    progress_.stage("inspecting " + job_.graph.string());
+    reporter_.progress().stage("inspecting " + job_.graph.string());
     const report::Inspection inspection = report::inspect(graph_.graph, options(), context_);
-    throw_if_cancelled(cancel_);
-    progress_.clear();
+    reporter_.throw_if_cancelled();
+    reporter_.progress().clear();
     write(inspection);
   }
 
  private:
-  void note(const std::string& text) {
-    notices_.push_back(report::printable(text));
-    if (job_.quiet) return;
-    progress_.clear();
-    print_message(kCommand, "notice", text);
-  }
-
-  void stage(const std::filesystem::path& path) {
-    throw_if_cancelled(cancel_);
-    progress_.stage("reading " + path.string());
-  }
-
   void load() {
-    stage(job_.graph);
+    reporter_.reading(job_.graph);
     graph_ = load_npz_with_provenance(job_.graph);
     if (!job_.compare.empty()) {
-      stage(job_.compare);
+      reporter_.reading(job_.compare);
       before_ = load_npz(job_.compare);
       check_items("--compare", job_.compare, before_->items(), before_->items() == items(), "as many");
     }
     if (!job_.labels.empty()) {
-      stage(job_.labels);
+      reporter_.reading(job_.labels);
       labels_ = report::read_labels(job_.labels, items());
     }
     if (!job_.interactions.empty()) load_interactions();
-    throw_if_cancelled(cancel_);
+    reporter_.throw_if_cancelled();
   }
 
   void load_interactions() {
-    stage(job_.interactions);
+    reporter_.reading(job_.interactions);
     const InterTable table = read_inter_table(job_.interactions);
     check_items("--interactions", job_.interactions, table.item_count, table.item_count <= items(), "at most as many");
     interactions_ = interactions_of(table, {.split = job_.split, .items = items()});
-    for (const std::string& notice : table.notices) note(notice);
+    for (const std::string& notice : table.notices) reporter_.note(notice);
     if (interactions_->duplicates() > 0) {
-      note(fmt::format("{}: {} repeated interactions merged", job_.interactions.string(), interactions_->duplicates()));
+      reporter_.note(
+          fmt::format("{}: {} repeated interactions merged", job_.interactions.string(), interactions_->duplicates()));
     }
     if (interactions_->size() == 0) {
-      note(fmt::format("{}: no interactions in split {}: no edge can have a common user", job_.interactions.string(),
-                       spelling_of(job_.split)));
+      reporter_.note(fmt::format("{}: no interactions in split {}: no edge can have a common user",
+                                 job_.interactions.string(), spelling_of(job_.split)));
     }
   }
 
@@ -139,9 +121,8 @@ class InspectRun {
     if (before_) json["compare_file"] = report::printable(job_.compare.string());
     if (labels_) json["labels_file"] = report::printable(job_.labels.string());
     json.update(report::inspection_json(inspection));
-    json["notices"] = notices_;
-    constexpr int kIndent = 2;
-    return json.dump(kIndent) + "\n";
+    json["notices"] = reporter_.notices();
+    return json_text(json);
   }
 
   void write(const report::Inspection& inspection) const {
@@ -150,32 +131,24 @@ class InspectRun {
                                         .interactions = base_name(job_.interactions),
                                         .split = std::string(spelling_of(job_.split)),
                                         .labels = base_name(job_.labels)};
-    const bool json_to_stdout = job_.json_to_stdout();
-    const std::string json = job_.json.empty() ? "" : json_of(inspection);
+    const bool json_to_stdout = reporter_.json_to_stdout();
+    const std::string json = reporter_.writes_json() ? json_of(inspection) : "";
     const auto json_file = prepared("--json", json_to_stdout ? "" : job_.json, json);
     const auto html_file = prepared("--html", job_.html, job_.html.empty() ? "" : inspection_html(inspection, names));
     // both are whole before either is put in its place
     if (json_file) json_file->commit();
     if (html_file) html_file->commit();
     if (json_to_stdout) print_output(json);
-    if (job_.quiet) return;
-    const std::string text = inspection_text(inspection, names);
-    if (json_to_stdout) {
-      print_error_stream(text);
-    } else {
-      print_output(text);
-    }
+    reporter_.say(inspection_text(inspection, names));
   }
 
   InspectJob job_;
-  const CancelToken& cancel_;
-  ProgressDisplay progress_;
+  Reporter reporter_;
   Context context_;
   StoredGraph graph_;
   std::optional<Graph> before_;
   std::optional<report::Labels> labels_;
   std::optional<Interactions> interactions_;
-  std::vector<std::string> notices_;
 };
 
 }  // namespace

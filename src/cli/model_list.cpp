@@ -11,11 +11,11 @@
 #include <graft/detail/atomic_file.hpp>
 #include <graft/train/train.hpp>
 
-#include "report/format.hpp"
 #include "train/model.hpp"
 
 #include "console.hpp"
 #include "exit_code.hpp"
+#include "reporter.hpp"
 
 namespace graft::cli {
 namespace {
@@ -74,7 +74,7 @@ std::string models_text(const std::vector<ModelInfo>& models) {
   return text;
 }
 
-std::string models_json(const std::vector<ModelInfo>& models) {
+Json models_json(const std::vector<ModelInfo>& models) {
   Json list = Json::array();
   for (const ModelInfo& model : models) {
     Json settings = Json::array();
@@ -84,8 +84,7 @@ std::string models_json(const std::vector<ModelInfo>& models) {
     }
     list.push_back({{"name", model.name}, {"description", model.description}, {"settings", settings}});
   }
-  constexpr int kIndent = 2;
-  return Json{{"models", list}}.dump(kIndent, ' ', false, Json::error_handler_t::replace) + "\n";
+  return {{"models", list}};
 }
 
 }  // namespace
@@ -101,10 +100,10 @@ void print_models(const std::string& model, const std::filesystem::path& json, b
     std::erase_if(list, [&](const ModelInfo& info) { return info.name != model; });
   }
   if (json == "-") {
-    print_output(models_json(list));
+    print_output(json_text(models_json(list)));
     return;
   }
-  if (!json.empty()) detail::write_file_atomically(json, models_json(list), "--json");
+  if (!json.empty()) detail::write_file_atomically(json, json_text(models_json(list)), "--json");
   if (!quiet) print_output(models_text(list));
 }
 

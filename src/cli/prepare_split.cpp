@@ -13,7 +13,6 @@
 #include <nlohmann/json.hpp>
 
 #include <graft/core/error.hpp>
-#include <graft/detail/atomic_file.hpp>
 
 #include "data/split_dataset.hpp"
 
@@ -21,8 +20,8 @@
 #include "console.hpp"
 #include "exit_code.hpp"
 #include "file_checks.hpp"
-#include "interrupt.hpp"
 #include "option_adder.hpp"
+#include "reporter.hpp"
 #include "values.hpp"
 
 namespace graft::cli {
@@ -198,51 +197,29 @@ std::string summary_text(const SplitJob& job, const data::SplitDatasetSummary& s
   return text;
 }
 
-std::string summary_json(const SplitJob& job, const data::SplitDatasetSummary& summary, double seconds) {
+nlohmann::ordered_json summary_json(const SplitJob& job, const data::SplitDatasetSummary& summary, double seconds) {
   using Json = nlohmann::ordered_json;
   Json json = {{"command", "prepare split"}};
   json.update(Json::parse(data::split_description(summary)));
   json["notices"] = summary.notices;
   json["seconds"] = seconds;
   json["out"] = job.out.string();
-  constexpr int kIndent = 2;
-  return json.dump(kIndent, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
-void report(const SplitJob& job, const data::SplitDatasetSummary& summary, double seconds) {
-  const bool json_to_stdout = job.json == "-";
-  if (json_to_stdout) {
-    print_output(summary_json(job, summary, seconds));
-  } else if (!job.json.empty()) {
-    detail::write_file_atomically(job.json, summary_json(job, summary, seconds), "--json");
-  }
-  if (job.quiet) return;
-  const std::string text = summary_text(job, summary, seconds);
-  if (json_to_stdout) {
-    print_error_stream(text);
-  } else {
-    print_output(text);
-  }
+  return json;
 }
 
 int run_split(const SplitArguments& arguments) {
   const SplitJob job = checked_job(arguments);
   check_files(job);
-  ProgressDisplay progress(kCommand, job.quiet ? ProgressDisplay::Style::none : ProgressDisplay::natural_style());
-  Context context;
-  context.cancel = cancel_on_signals();
-  context.progress = [&progress](const Progress& now) { progress.update(now); };
-  const auto tell = [&](const std::string& notice) {
-    if (job.quiet) return;
-    progress.clear();
-    print_message(kCommand, "notice", notice);
-  };
+  Reporter reporter(kCommand, job.json, job.quiet);
+  const auto tell = [&](const std::string& notice) { reporter.note(notice); };
   const auto start = std::chrono::steady_clock::now();
-  const data::SplitDatasetSummary summary = data::split_dataset(job.out, job.files, job.options, context, tell);
+  const data::SplitDatasetSummary summary =
+      data::split_dataset(job.out, job.files, job.options, reporter.context(), tell);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  progress.clear();
+  reporter.progress().clear();
   try {
-    report(job, summary, seconds);
+    reporter.write_json(summary_json(job, summary, seconds));
+    reporter.say(summary_text(job, summary, seconds));
   } catch (const IoError& error) {
     throw IoError(fmt::format("{} (the data set itself is complete: {})", error.what(), job.out.string()));
   }

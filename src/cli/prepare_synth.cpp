@@ -11,7 +11,6 @@
 #include <nlohmann/json.hpp>
 
 #include <graft/core/error.hpp>
-#include <graft/detail/atomic_file.hpp>
 
 #include "data/synth.hpp"
 
@@ -19,8 +18,8 @@
 #include "console.hpp"
 #include "exit_code.hpp"
 #include "file_checks.hpp"
-#include "interrupt.hpp"
 #include "option_adder.hpp"
+#include "reporter.hpp"
 #include "values.hpp"
 
 namespace graft::cli {
@@ -162,52 +161,32 @@ std::string summary_text(const SynthJob& job, const data::SynthSummary& summary,
   return text;
 }
 
-std::string summary_json(const SynthJob& job, const data::SynthSummary& summary, double seconds) {
+nlohmann::ordered_json summary_json(const SynthJob& job, const data::SynthSummary& summary, double seconds) {
   using Json = nlohmann::ordered_json;
   Json json = {{"command", "prepare synth"}, {"shape", job.shape}};
   json.update(Json::parse(data::synth_description(summary)));
   json["seconds"] = seconds;
   json["out"] = job.out.string();
-  constexpr int kIndent = 2;
-  return json.dump(kIndent, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
-void report(const SynthJob& job, const data::SynthSummary& summary, double seconds) {
-  const bool json_to_stdout = job.json == "-";
-  if (json_to_stdout) {
-    print_output(summary_json(job, summary, seconds));
-  } else if (!job.json.empty()) {
-    detail::write_file_atomically(job.json, summary_json(job, summary, seconds), "--json");
-  }
-  if (job.quiet) return;
-  const std::string text = summary_text(job, summary, seconds);
-  if (json_to_stdout) {
-    print_error_stream(text);
-  } else {
-    print_output(text);
-  }
+  return json;
 }
 
 int run_synth(const SynthArguments& arguments) {
   const SynthJob job = checked_job(arguments);
-  const CancelToken& cancel = cancel_on_signals();  // before anything is made that an interruption could leave behind
+  Reporter reporter(kCommand, job.json,
+                    job.quiet);  // sees signals before anything is made that they could leave behind
   data::check_dataset_directory("--out", job.out);
   if (!job.json.empty() && job.json != "-") {
     if (same_file(job.out, job.json))
       throw bad_value("--json", job.json.string(), "must not be the directory of --out");
     check_output("--json", job.json);
   }
-  ProgressDisplay progress(kCommand, job.quiet ? ProgressDisplay::Style::none : ProgressDisplay::natural_style());
-  Context context;
-  context.threads = job.threads;
-  context.cancel = cancel;
-  context.progress = [&progress](const Progress& now) { progress.update(now); };
   const auto start = std::chrono::steady_clock::now();
-  const data::SynthSummary summary = data::write_synth_dataset(job.out, job.options, context);
+  const data::SynthSummary summary = data::write_synth_dataset(job.out, job.options, reporter.context(job.threads));
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  progress.clear();
+  reporter.progress().clear();
   try {
-    report(job, summary, seconds);
+    reporter.write_json(summary_json(job, summary, seconds));
+    reporter.say(summary_text(job, summary, seconds));
   } catch (const IoError& error) {
     throw IoError(fmt::format("{} (the data set itself is complete: {})", error.what(), job.out.string()));
   }

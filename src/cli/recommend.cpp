@@ -16,7 +16,6 @@
 
 #include <graft/core/error.hpp>
 #include <graft/core/version.hpp>
-#include <graft/detail/atomic_file.hpp>
 #include <graft/detail/checked.hpp>
 #include <graft/train/train.hpp>
 
@@ -27,8 +26,8 @@
 #include "console.hpp"
 #include "exit_code.hpp"
 #include "file_checks.hpp"
-#include "interrupt.hpp"
 #include "option_adder.hpp"
+#include "reporter.hpp"
 #include "values.hpp"
 
 namespace graft::cli {
@@ -164,19 +163,13 @@ class ListWriter {
 class RecommendRun {
  public:
   explicit RecommendRun(RecommendJob job)
-      : job_(std::move(job)),
-        progress_(kCommand, job_.quiet ? ProgressDisplay::Style::none : ProgressDisplay::natural_style()) {
-    context_.threads = job_.threads;
-    context_.cancel = cancel_on_signals();
-  }
+      : job_(std::move(job)), reporter_(kCommand, job_.json, job_.quiet), context_(reporter_.context(job_.threads)) {}
 
   void run() {
     check_files(job_);
-    progress_.stage("reading " + job_.run.string());
+    reporter_.reading(job_.run);
     const Run run = Run::open(job_.run);
-    notices_ = run.notices();
-    progress_.clear();
-    for (const std::string& notice : notices_) print_message(kCommand, "warning", notice);
+    for (const std::string& notice : run.notices()) reporter_.warn(notice);
     const std::int64_t known = run.user_embeddings().rows();
     const bool all = job_.users.empty();
     std::vector<std::int32_t> users = job_.users;
@@ -189,7 +182,7 @@ class RecommendRun {
       throw InvalidArgument(fmt::format("--user = {}: must be a userID of the run, in [0, {}]", user, known - 1));
     }
     recommend(run, users, !all);
-    progress_.clear();
+    reporter_.progress().clear();
     report(users.size(), all);
   }
 
@@ -205,11 +198,11 @@ class RecommendRun {
     for (std::int64_t begin = 0; begin < count; begin += block) {
       context_.progress = [&](const Progress& now) {
         const std::int64_t done = now.total > 0 ? std::min(block, count - begin) * now.done / now.total : 0;
-        progress_.update({kCommand, begin + done, count}, "ranking");
+        reporter_.progress().update({kCommand, begin + done, count}, "ranking");
       };
       const auto part = users.subspan(detail::as_size(begin), detail::as_size(std::min(block, count - begin)));
       const Ranking ranking = run.recommend(part, job_.k, job_.data, context_);
-      throw_if_cancelled(context_.cancel);
+      reporter_.throw_if_cancelled();
       for (std::int64_t row = 0; row < ranking.rows(); ++row) {
         const std::int32_t user = part[detail::as_size(row)];
         if (file) file->add(user, ranking.row_ids(row), ranking.row_scores(row));
@@ -234,30 +227,24 @@ class RecommendRun {
     json["k"] = job_.k;
     json["users"] = users;
     json["recommendations"] = entries_;
-    if (!notices_.empty()) json["warning"] = report::printable(notices_.front());
+    if (!reporter_.notices().empty()) json["warning"] = reporter_.notices().front();
     if (!job_.out.empty()) json["out"] = report::printable(job_.out.string());
     if (!all) json["lists"] = lists_;
-    constexpr int kIndent = 2;
-    if (job_.json_to_stdout()) {
-      print_output(json.dump(kIndent) + "\n");
-    } else if (!job_.json.empty()) {
-      detail::write_file_atomically(job_.json, json.dump(kIndent) + "\n", "--json");
-    }
-    if (job_.json_to_stdout()) return;
+    reporter_.write_json(json);
+    if (reporter_.json_to_stdout()) return;
     if (job_.out.empty()) {
       print_output(text_);  // what was asked for, not a summary
-    } else if (!job_.quiet) {
-      print_output(fmt::format("{:<18}{}\n{:<18}{}\n{:<18}{}\n", "users", users, "recommendations", entries_, "written",
-                               job_.out.string()));
+    } else {
+      reporter_.say(fmt::format("{:<18}{}\n{:<18}{}\n{:<18}{}\n", "users", users, "recommendations", entries_,
+                                "written", job_.out.string()));
     }
   }
 
   RecommendJob job_;
-  ProgressDisplay progress_;
+  Reporter reporter_;
   Context context_;
   std::int64_t entries_ = 0;
   std::string text_;
-  std::vector<std::string> notices_;
   Json lists_ = Json::array();
 };
 

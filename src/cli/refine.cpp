@@ -11,9 +11,9 @@
 
 #include <fmt/format.h>
 #include <oneapi/tbb/info.h>
+#include <nlohmann/json.hpp>
 
 #include <graft/core/error.hpp>
-#include <graft/detail/atomic_file.hpp>
 #include <graft/detail/cuda_backend.hpp>
 #include <graft/io/inter.hpp>
 #include <graft/io/npy.hpp>
@@ -23,11 +23,10 @@
 #include "data/sha256.hpp"
 
 #include "command.hpp"
-#include "console.hpp"
 #include "exit_code.hpp"
-#include "interrupt.hpp"
 #include "refine_options.hpp"
 #include "refine_report.hpp"
+#include "reporter.hpp"
 
 namespace graft::cli {
 namespace {
@@ -68,12 +67,9 @@ class RefineRun {
  public:
   explicit RefineRun(RefineJob job)
       : job_(std::move(job)),
-        cancel_(cancel_on_signals()),
-        progress_(kCommand, job_.quiet ? ProgressDisplay::Style::none : ProgressDisplay::natural_style()) {
-    context_.threads = job_.threads > 0 ? job_.threads : oneapi::tbb::info::default_concurrency();
+        reporter_(kCommand, job_.json, job_.quiet),
+        context_(reporter_.context(job_.threads > 0 ? job_.threads : oneapi::tbb::info::default_concurrency())) {
     context_.memory_budget = job_.memory_budget;
-    context_.cancel = cancel_;
-    context_.progress = [this](const Progress& progress) { progress_.update(progress); };
   }
 
   void run() {
@@ -82,8 +78,9 @@ class RefineRun {
     report_.path = resolve_numeric_path(context_);
     report_.threads = context_.threads;
     if (job_.split != Split::train) {
-      warn(fmt::format("--split {}: the graph sees held-out interactions; do not measure a recommender with it",
-                       spelling_of(job_.split)));
+      reporter_.warn(
+          fmt::format("--split {}: the graph sees held-out interactions; do not measure a recommender with it",
+                      spelling_of(job_.split)));
     }
     Stopwatch watch;
     load_sources();
@@ -92,11 +89,11 @@ class RefineRun {
     choose_backend();
     const Graph graph = refined();
     report_.refine_seconds = watch.lap();
-    throw_if_cancelled(cancel_);
-    progress_.stage("writing " + job_.out.string());
+    reporter_.throw_if_cancelled();
+    reporter_.progress().stage("writing " + job_.out.string());
     save_npz(job_.out, graph, provenance_of(job_, report_));
     report_.write_seconds = watch.lap();
-    progress_.clear();
+    reporter_.progress().clear();
     report_result();
   }
 
@@ -126,22 +123,9 @@ class RefineRun {
     report_.backend = context_.backend;
   }
 
-  void warn(const std::string& text) {
-    report_.notices.push_back(text);
-    print_message(kCommand, "warning", text);
-  }
-
-  void note(const std::string& text) {
-    report_.notices.push_back(text);
-    if (job_.quiet) return;
-    progress_.clear();
-    print_message(kCommand, "notice", text);
-  }
-
   void load_sources() {
     for (const Source& source : job_.sources) {
-      throw_if_cancelled(cancel_);
-      progress_.stage("reading " + source.path.string());
+      reporter_.reading(source.path);
       LoadedSource loaded;
       SourceFacts facts;
       if (source.kind == Source::Kind::features) {
@@ -153,7 +137,7 @@ class RefineRun {
         loaded.graph = load_npz(source.path);
         facts.rows = facts.cols = loaded.graph.items();
       }
-      facts.sha256 = data::sha256_of_file(source.path, cancel_);
+      facts.sha256 = data::sha256_of_file(source.path, context_.cancel);
       check_rows(source, facts);
       report_.sources.push_back(std::move(facts));
       loaded_.push_back(std::move(loaded));
@@ -171,8 +155,7 @@ class RefineRun {
   }
 
   void load_interactions() {
-    throw_if_cancelled(cancel_);
-    progress_.stage("reading " + job_.interactions.string());
+    reporter_.reading(job_.interactions);
     const InterTable table = read_inter_table(job_.interactions);
     const InterOptions options{.split = job_.split, .items = report_.items};
     // an id that is too large is read again for the message with its line
@@ -182,13 +165,14 @@ class RefineRun {
     report_.interactions = interactions_.size();
     report_.duplicates = interactions_.duplicates();
     report_.interactions_sha256 = data::sha256_of(interactions_);
-    for (const std::string& notice : table.notices) note(notice);
+    for (const std::string& notice : table.notices) reporter_.note(notice);
     if (report_.duplicates > 0) {
-      note(fmt::format("{}: {} repeated interactions merged", job_.interactions.string(), report_.duplicates));
+      reporter_.note(
+          fmt::format("{}: {} repeated interactions merged", job_.interactions.string(), report_.duplicates));
     }
     if (report_.interactions == 0 && job_.options.jaccard_k > 0) {
-      note(fmt::format("{}: no interactions in split {}: nothing to enhance the graph with", job_.interactions.string(),
-                       spelling_of(job_.split)));
+      reporter_.note(fmt::format("{}: no interactions in split {}: nothing to enhance the graph with",
+                                 job_.interactions.string(), spelling_of(job_.split)));
     }
   }
 
@@ -218,27 +202,13 @@ class RefineRun {
   }
 
   void write_reports() {
-    const bool json_to_stdout = job_.json_to_stdout();
-    if (!job_.json.empty()) {
-      const std::string json = summary_json(job_, report_);
-      if (json_to_stdout) {
-        print_output(json);
-      } else {
-        detail::write_file_atomically(job_.json, json, "--json");
-      }
-    }
-    if (job_.quiet) return;
-    const std::string text = summary_text(job_, report_);
-    if (json_to_stdout) {
-      print_error_stream(text);
-    } else {
-      print_output(text);
-    }
+    report_.notices = reporter_.notices();
+    reporter_.write_json(summary_json(job_, report_));
+    reporter_.say(summary_text(job_, report_));
   }
 
   RefineJob job_;
-  const CancelToken& cancel_;
-  ProgressDisplay progress_;
+  Reporter reporter_;
   Context context_;
   RefineReport report_;
   std::vector<LoadedSource> loaded_;

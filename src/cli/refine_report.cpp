@@ -160,7 +160,7 @@ std::string summary_text(const RefineJob& job, const RefineReport& report) {
   return text;
 }
 
-std::string summary_json(const RefineJob& job, const RefineReport& report) {
+nlohmann::ordered_json summary_json(const RefineJob& job, const RefineReport& report) {
   const RefineSummary& summary = report.summary;
   const double seconds = report.read_seconds + report.refine_seconds + report.write_seconds;
   Json json = {{"command", "refine"},
@@ -192,8 +192,7 @@ std::string summary_json(const RefineJob& job, const RefineReport& report) {
   json["threads"] = report.threads;
   json["notices"] = report.notices;
   json["out"] = job.out.string();
-  constexpr int kIndent = 2;
-  return json.dump(kIndent, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json;
 }
 
 }  // namespace graft::cli

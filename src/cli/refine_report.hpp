@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <graft/core/context.hpp>
 #include <graft/core/interactions.hpp>
 #include <graft/io/npz.hpp>
@@ -47,6 +49,6 @@ Provenance provenance_of(const RefineJob& job, const RefineReport& report);
 std::string summary_text(const RefineJob& job, const RefineReport& report);
 
 /// The same and more as JSON.
-std::string summary_json(const RefineJob& job, const RefineReport& report);
+nlohmann::ordered_json summary_json(const RefineJob& job, const RefineReport& report);
 
 }  // namespace graft::cli

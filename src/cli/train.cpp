@@ -7,14 +7,12 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <graft/core/error.hpp>
 #include <graft/core/version.hpp>
-#include <graft/detail/atomic_file.hpp>
 #include <graft/train/train.hpp>
 
 #include "report/format.hpp"
@@ -23,8 +21,8 @@
 #include "console.hpp"
 #include "evaluation_report.hpp"
 #include "exit_code.hpp"
-#include "interrupt.hpp"
 #include "model_list.hpp"
+#include "reporter.hpp"
 #include "run_text.hpp"
 #include "train_options.hpp"
 #include "training_display.hpp"
@@ -54,29 +52,28 @@ class TrainRun {
  public:
   explicit TrainRun(TrainJob job)
       : job_(std::move(job)),
-        progress_(kCommand, job_.quiet ? ProgressDisplay::Style::none : ProgressDisplay::natural_style()),
-        display_(progress_) {
-    context_.threads = job_.threads;
-    context_.cancel = cancel_on_signals();
+        reporter_(kCommand, job_.json, job_.quiet),
+        display_(reporter_.progress()),
+        context_(reporter_.context(job_.threads)) {
     context_.progress = [this](const Progress& progress) { display_.update(progress); };
     job_.options.on_start = [this](const std::string& config) { start(config); };
     job_.options.on_epoch = [this](const EpochReport& report) { display_.epoch(report); };
-    job_.options.on_notice = [this](const std::string& text) { note(text); };
+    job_.options.on_notice = [this](const std::string& text) { reporter_.note(text); };
   }
 
   int run() {
     check_files(job_);
     const auto start = std::chrono::steady_clock::now();
     try {
-      progress_.stage("reading " + job_.options.data.string());
+      reporter_.reading(job_.options.data);
       const Run run = train(job_.options, context_);
-      progress_.clear();
+      reporter_.progress().clear();
       report(run, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     } catch (const InvalidArgument& error) {
       if (is_usage(error.what())) throw UsageError(error.what());
       throw;
     } catch (const Cancelled&) {
-      progress_.clear();
+      reporter_.progress().clear();
       print_message(kCommand, "error", interrupted_text());
       return kInterrupted;
     }
@@ -84,23 +81,6 @@ class TrainRun {
   }
 
  private:
-  void note(const std::string& text) {
-    notices_.push_back(report::printable(text));
-    if (job_.quiet) return;
-    progress_.clear();
-    print_message(kCommand, "notice", text);
-  }
-
-  /// Text for a person: beside the summary for machines, never in it.
-  void say(const std::string& text) const {
-    if (job_.quiet) return;
-    if (job_.json_to_stdout()) {
-      print_error_stream(text);
-    } else {
-      print_output(text);
-    }
-  }
-
   void start(const std::string& config) {
     const Json json = Json::parse(config);
     if (const auto settings = json.find("settings"); settings != json.end()) {
@@ -108,8 +88,8 @@ class TrainRun {
                       .stopping_step = settings->value("stopping_step", std::int64_t{0}),
                       .eval_step = settings->value("eval_step", std::int64_t{1})});
     }
-    progress_.clear();
-    say(config_text(json) + "\n");
+    reporter_.progress().clear();
+    reporter_.say(config_text(json) + "\n");
   }
 
   [[nodiscard]] std::string interrupted_text() const {
@@ -129,36 +109,29 @@ class TrainRun {
   }
 
   void write(const Run& run, double seconds) const {
-    if (!job_.json.empty()) {
+    if (reporter_.writes_json()) {
       Json json = {{"command", "train"}, {"version", kVersion}};
       json["run"] = report::printable(run.directory().string());
       json["metrics"] = Json::parse(run.metrics_json());
       json["config"] = Json::parse(run.config_json());
-      json["notices"] = notices_;
+      json["notices"] = reporter_.notices();
       json["seconds"] = seconds;
-      constexpr int kIndent = 2;
-      const std::string text = json.dump(kIndent, ' ', false, Json::error_handler_t::replace) + "\n";
-      if (job_.json_to_stdout()) {
-        print_output(text);
-      } else {
-        detail::write_file_atomically(job_.json, text, "--json");
-      }
+      reporter_.write_json(json);
     }
     const auto line = [](const char* label, const std::string& value) {
       return fmt::format("{:<18}{}\n", label, value);
     };
-    for (const std::string& notice : run.notices()) say(line("WARNING", notice) + "\n");
-    say(metrics_table({{"valid", &run.valid()}, {"test", &run.test()}}) + "\n" +
-        line("best epoch", fmt::format("{} ({} trained)", run.best_epoch(), run.epochs())) +
-        line("time", fmt::format("{} ({:.3g} s an epoch)", seconds_text(seconds), run.seconds_per_epoch())) +
-        line("run", run.directory().string()) + line("report", (run.directory() / "report.html").string()));
+    for (const std::string& notice : run.notices()) reporter_.say(line("WARNING", notice) + "\n");
+    reporter_.say(metrics_table({{"valid", &run.valid()}, {"test", &run.test()}}) + "\n" +
+                  line("best epoch", fmt::format("{} ({} trained)", run.best_epoch(), run.epochs())) +
+                  line("time", fmt::format("{} ({:.3g} s an epoch)", seconds_text(seconds), run.seconds_per_epoch())) +
+                  line("run", run.directory().string()) + line("report", (run.directory() / "report.html").string()));
   }
 
   TrainJob job_;
-  ProgressDisplay progress_;
+  Reporter reporter_;
   TrainingDisplay display_;
   Context context_;
-  std::vector<std::string> notices_;
 };
 
 int run_train(const TrainArguments& arguments) {

@@ -19,6 +19,7 @@
 #include "command.hpp"
 #include "console.hpp"
 #include "exit_code.hpp"
+#include "reporter.hpp"
 
 namespace graft::cli {
 namespace {
@@ -77,22 +78,19 @@ std::string as_text(const VersionFacts& facts) {
       facts.compiler, facts.tbb, facts.eigen, facts.zlib);
 }
 
-std::string as_json(const VersionFacts& facts) {
-  const nlohmann::ordered_json json = {
-      {"version", kVersion},        {"numeric_path", facts.path}, {"numeric_paths", facts.available},
-      {"backends", facts.backends}, {"cuda", facts.cuda},         {"compiler", facts.compiler},
-      {"tbb", facts.tbb},           {"eigen", facts.eigen},       {"zlib", facts.zlib}};
-  constexpr int kIndent = 2;
-  return json.dump(kIndent) + "\n";
+nlohmann::ordered_json as_json(const VersionFacts& facts) {
+  return {{"version", kVersion},        {"numeric_path", facts.path}, {"numeric_paths", facts.available},
+          {"backends", facts.backends}, {"cuda", facts.cuda},         {"compiler", facts.compiler},
+          {"tbb", facts.tbb},           {"eigen", facts.eigen},       {"zlib", facts.zlib}};
 }
 
 int run_version(const std::string& json) {
   const VersionFacts facts = version_facts();
   if (json == "-") {
-    print_output(as_json(facts));
+    print_output(json_text(as_json(facts)));
     return kDone;
   }
-  if (!json.empty()) detail::write_file_atomically(json, as_json(facts), "--json");
+  if (!json.empty()) detail::write_file_atomically(json, json_text(as_json(facts)), "--json");
   print_output(as_text(facts));
   return kDone;
 }
