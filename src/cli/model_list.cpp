@@ -16,6 +16,7 @@
 #include "console.hpp"
 #include "exit_code.hpp"
 #include "reporter.hpp"
+#include "train_options.hpp"
 
 namespace graft::cli {
 namespace {
@@ -94,8 +95,8 @@ void print_models(const std::string& model, const std::filesystem::path& json, b
   if (!model.empty()) {
     try {
       static_cast<void>(training::ModelRegistry::with_built_in().find(model));  // suggests the nearest name
-    } catch (const InvalidArgument& error) {
-      throw UsageError(error.what());
+    } catch (const training::InvalidOption& error) {
+      throw usage_error(error);
     }
     std::erase_if(list, [&](const ModelInfo& info) { return info.name != model; });
   }

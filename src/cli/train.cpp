@@ -34,14 +34,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kCommand = "graft train";
 
-/// Whether a refusal is of the command line, not of the data.
-bool is_usage(std::string_view what) {
-  constexpr std::string_view kOptions[] = {"--model", "--set", "--graph", "--user-profile", "--user-history"};
-  return std::any_of(std::begin(kOptions), std::end(kOptions), [&](std::string_view option) {
-    return what.starts_with(option) && !what.substr(option.size()).starts_with("-");
-  });
-}
-
 /// "0.31 s", "3 min 20 s".
 std::string seconds_text(double seconds) {
   constexpr double kMinute = 60.0;
@@ -69,9 +61,8 @@ class TrainRun {
       const Run run = train(job_.options, context_);
       reporter_.progress().clear();
       report(run, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-    } catch (const InvalidArgument& error) {
-      if (is_usage(error.what())) throw UsageError(error.what());
-      throw;
+    } catch (const training::InvalidOption& error) {
+      throw usage_error(error);
     } catch (const Cancelled&) {
       reporter_.progress().clear();
       print_message(kCommand, "error", interrupted_text());

@@ -141,4 +141,10 @@ void check_files(const TrainJob& job) {
   check_output("--json", job.json);
 }
 
+UsageError usage_error(const training::InvalidOption& refusal) {
+  std::string option = "--" + (refusal.option() == "settings" ? "set" : refusal.option());
+  std::replace(option.begin(), option.end(), '_', '-');
+  return bad_value(option, refusal.value(), refusal.allowed());
+}
+
 }  // namespace graft::cli

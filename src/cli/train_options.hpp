@@ -9,6 +9,10 @@
 
 #include <graft/train/train.hpp>
 
+#include "train/invalid_option.hpp"
+
+#include "exit_code.hpp"
+
 namespace graft::cli {
 
 /// The options as they were typed; the values here are the defaults.
@@ -51,5 +55,8 @@ TrainJob checked_job(const TrainArguments& arguments);
 
 /// Checks that the inputs are there and that the summary can be written. @throws UsageError, IoError
 void check_files(const TrainJob& job);
+
+/// The refusal of an option by the library, in the words of the command line.
+UsageError usage_error(const training::InvalidOption& refusal);
 
 }  // namespace graft::cli

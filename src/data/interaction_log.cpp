@@ -71,7 +71,7 @@ class IdColumn {
     if (twin == IdTable::kAbsent) return;
     const Place& place = places_[static_cast<std::size_t>(twin)];
     lines.fail(places_.back().line, fmt::format("{} id", name(role_)), table_.text(id),
-               fmt::format("differs by blanks only from {} ({}:{}); make such ids one with --trim-ids, or correct them",
+               fmt::format("differs by blanks only from {} ({}:{}); make such ids one (trim_ids), or correct them",
                            detail::quote(table_.text(twin)), files_[static_cast<std::size_t>(place.file)], place.line));
   }
 
@@ -116,12 +116,11 @@ class LogReader {
     for (const auto& [role, here, before] :
          {std::tuple{Role::time, times, has_times_}, std::tuple{Role::rating, ratings, has_ratings_}}) {
       if (here == before) continue;
-      lines.fail(fmt::format("has {} {} column, other than {}; name it with --{} COL, or leave it out with --{} none",
-                             here ? "a" : "no", name(role), first_path_, name(role), name(role)));
+      lines.fail(fmt::format("has {} {} column, other than {}; name it as {}, or set {} to none", here ? "a" : "no",
+                             name(role), first_path_, name(role), name(role)));
     }
     if (options_.min_rating && !ratings) {
-      lines.fail(
-          fmt::format("--min-rating = {}: there is no rating column; name it with --rating", *options_.min_rating));
+      lines.fail(fmt::format("min_rating = {}: there is no rating column; name it (rating)", *options_.min_rating));
     }
   }
 
@@ -154,7 +153,7 @@ class LogReader {
     if (when) return *when;
     lines.fail(record.line, "time", text,
                fmt::format("must be a whole number, e.g. seconds since 1970{}",
-                           record.line == 1 ? "; if this line is a header, give --header yes" : ""));
+                           record.line == 1 ? "; if this line is a header, set header to yes" : ""));
   }
 
   static double checked_rating(const Record& record, const LineReader& lines) {
@@ -164,7 +163,7 @@ class LogReader {
     if (rating && std::isfinite(*rating)) return *rating;
     lines.fail(record.line, "rating", text,
                fmt::format("must be a finite number{}",
-                           record.line == 1 ? "; if this line is a header, give --header yes" : ""));
+                           record.line == 1 ? "; if this line is a header, set header to yes" : ""));
   }
 
   const LogOptions& options_;

@@ -69,7 +69,7 @@ std::string listed(std::span<const std::string_view> columns) {
 
 [[noreturn]] void refuse(const ColumnSearch& search, Role role, std::string_view why) {
   const std::string& wanted = wanted_column(search.wanted, role);
-  search.lines.fail(search.line, fmt::format("--{}{}{}", name(role), wanted.empty() ? "" : " = ", wanted), "",
+  search.lines.fail(search.line, fmt::format("{}{}{}", name(role), wanted.empty() ? "" : " = ", wanted), "",
                     fmt::format("{} (columns: {})", why, listed(search.columns)));
 }
 
@@ -89,8 +89,8 @@ std::optional<std::size_t> only_column(const ColumnSearch& search, Role role, co
     if (!fits(search.columns[c])) continue;
     if (found) {
       refuse(search, role,
-             fmt::format("columns {} and {} could both be meant: choose by its {} with --{}", *found + 1, c + 1,
-                         search.columns[c] == search.columns[*found] ? "place" : "name", name(role)));
+             fmt::format("columns {} and {} could both be meant: choose {} by its {}", *found + 1, c + 1, name(role),
+                         search.columns[c] == search.columns[*found] ? "place" : "name"));
     }
     found = c;
   }
@@ -104,7 +104,7 @@ void check_distinct(const ColumnSearch& search, const ColumnPlaces& places) {
       // of two that were found to be one column, the one that was asked for is to blame
       const bool blamed = !wanted.empty() && role != other;
       if (!blamed || !places[index_of(role)] || places[index_of(role)] != places[index_of(other)]) continue;
-      refuse(search, role, fmt::format("is the column of --{} too; each needs one of its own", name(other)));
+      refuse(search, role, fmt::format("is the column of {} too; each needs one of its own", name(other)));
     }
   }
 }
@@ -143,8 +143,7 @@ ColumnPlaces columns_by_name(const ColumnSearch& search, bool places_allowed) {
     if (wanted.empty()) {
       place = only_column(search, role, [&](std::string_view column) { return is_usual(column, role); });
       if (place || is_optional(role)) continue;
-      refuse(search, role,
-             fmt::format("no column has a usual name of the {}; name it with --{}", name(role), name(role)));
+      refuse(search, role, fmt::format("no column has a usual name of the {}; name it", name(role)));
     }
     place = only_column(search, role, [&](std::string_view column) { return column == wanted; });
     if (!place && places_allowed) place = place_of(wanted, search.columns.size());
@@ -162,8 +161,8 @@ ColumnPlaces columns_by_place(const ColumnSearch& search) {
   });
   if (none_given && columns > kRoleCount) {
     refuse(search, Role::user,
-           fmt::format("is this a header? Then give --header yes; else give the places of user and item among the {} "
-                       "columns, from 1, with --user and --item",
+           fmt::format("is this a header? Then set header to yes; else give the places of user and item among the {} "
+                       "columns, from 1",
                        columns));
   }
   ColumnPlaces places;
@@ -174,9 +173,9 @@ ColumnPlaces columns_by_place(const ColumnSearch& search) {
     if (!wanted.empty()) {
       place = place_of(wanted, columns);
       if (place) continue;
-      refuse(
-          search, role,
-          fmt::format("must be a place in [1, {}], for the file has no header; if it has one: --header yes", columns));
+      refuse(search, role,
+             fmt::format("must be a place in [1, {}], for the file has no header; if it has one, set header to yes",
+                         columns));
     }
     const std::size_t usual = kUsualPlaces[index_of(role)];
     if (usual < columns && (none_given || !is_optional(role))) place = usual;

@@ -129,8 +129,8 @@ class SplitRun {
     const Protocol protocol = summary_.options.split.protocol;
     const bool temporal = protocol == Protocol::temporal || protocol == Protocol::temporal_user;
     if (temporal && log_.times.empty()) {
-      throw InvalidArgument(detail::message(kOperation, "protocol", name(protocol),
-                                            "the input has no time column; name it with --time COL"));
+      throw InvalidArgument(
+          detail::message(kOperation, "protocol", name(protocol), "the input has no time column; name it (time)"));
     }
   }
 
@@ -146,7 +146,7 @@ class SplitRun {
     }
     for (const auto& [padded, what] : {std::pair{log_.padded_users, "user"}, std::pair{log_.padded_items, "item"}}) {
       if (padded == 0) continue;
-      note(fmt::format("{} {} ids begin or end with blanks, which are kept; --trim-ids removes them", padded, what));
+      note(fmt::format("{} {} ids begin or end with blanks, which are kept; trim_ids removes them", padded, what));
     }
   }
 
@@ -168,7 +168,7 @@ class SplitRun {
     if (summary_.repeated_pairs > 0) {
       note(
           fmt::format("{} rows repeat the user and item of an earlier row and are kept: such a pair may train and be "
-                      "tested; --duplicates pair removes them",
+                      "tested; duplicates pair removes them",
                       summary_.repeated_pairs));
     }
   }

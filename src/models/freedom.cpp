@@ -20,6 +20,7 @@
 
 #include <graft/core/error.hpp>
 
+#include "train/invalid_option.hpp"
 #include "train/item_convolution.hpp"
 #include "train/item_graph.hpp"
 #include "train/light_convolution.hpp"
@@ -116,10 +117,11 @@ class Freedom : public training::Model {
   void add_projections(const ModelInputs& inputs, const std::vector<ItemModality>& modalities) {
     for (const ItemModality& modality : modalities) {
       if (!modality.has_features()) {
-        throw InvalidArgument(fmt::format(
-            "--set reg_weight = {}: needs features of modality {}, which is there as a similarity graph only: give "
-            "--features {}=PATH.npy, or --set reg_weight=0",
-            reg_weight_, modality.name, modality.name));
+        throw training::InvalidOption(
+            "settings", fmt::format("reg_weight={}", reg_weight_),
+            fmt::format("needs features of modality {}, which is there as a similarity graph only: give its features, "
+                        "or reg_weight=0",
+                        modality.name));
       }
       projections_.emplace_back(inputs, modality, inputs.settings.integer("embedding_size"),
                                 inputs.settings.flag("freeze_feats"));

@@ -94,10 +94,9 @@ std::vector<ItemModality> modalities_with_features(const ModelInputs& inputs) {
   std::vector<ItemModality> modalities = training::item_modalities(inputs, 0.5);
   for (const ItemModality& modality : modalities) {
     if (modality.has_features()) continue;
-    throw InvalidArgument(fmt::format(
-        "--similarity {}: the model learns from features of the modality, which is there as a similarity graph only: "
-        "give --features {}=PATH.npy",
-        modality.name, modality.name));
+    throw InvalidArgument(graft::detail::message(
+        "train", "similarity", modality.name,
+        "the model learns from features of the modality, which is there as a similarity graph only: give them, too"));
   }
   return modalities;
 }
@@ -239,9 +238,7 @@ class Lattice : public training::Model {
     const auto values = features.values();
     if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); })) {
       throw training::NotFinite(
-          fmt::format("train: the projected features of {} are not finite: a lower learning_rate often helps "
-                      "(--set learning_rate=...)",
-                      name));
+          fmt::format("train: the projected features of {} are not finite: a lower learning_rate often helps", name));
     }
     return knn_graph(features, {.k = knn_k_, .self = rules_.self}, context_);
   }

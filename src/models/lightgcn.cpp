@@ -48,7 +48,7 @@ class LightGcn : public training::Model {
     if (inputs.settings.integer("n_mm_layers") > 0) {
       item_item_.emplace(inputs, training::item_modalities(inputs, inputs.settings.real("mm_image_weight")));
     } else if (inputs.graph == training::GraphKind::refined) {
-      inputs.notices.emplace_back("--graph refined: has no effect: --set n_mm_layers=1 plugs the item graph in");
+      inputs.notices.emplace_back("graph refined: has no effect: the setting n_mm_layers=1 plugs the item graph in");
     }
   }
 

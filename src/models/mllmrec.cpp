@@ -7,8 +7,8 @@
 // E_I: ItemFeatures. A: with --graph refined the paper's graph (thresholded KNN and Jaccard of audiences), vanilla the
 // KNN graph of E_I alone, self included, equal weights (the paper's "w/o GD" and "w/o TE" at once); each of the two is
 // left out by gr_threshold=-1 and gr_jaccard_k=0. E_U: vectors of a file, or profiles of the training items
-// (--user-profile, TrainProfiles); user_vectors=table or random are the paper's "w/o RS". gcn_ui=true is its
-// "w/ GCN_UI": with z_0 the rows of h scaled to length 1 and B the normalised user-item graph, z_l = B z_{l-1}, and
+// (TrainOptions::user_profile, TrainProfiles); user_vectors=table or random are the paper's "w/o RS". gcn_ui=true is
+// its "w/ GCN_UI": with z_0 the rows of h scaled to length 1 and B the normalised user-item graph, z_l = B z_{l-1}, and
 // h + z_0 + z_1 + z_2 takes the place of h. (B holds the pairs that are trained on, as in every graph model; z is of
 // whole profiles.)
 //
@@ -177,7 +177,7 @@ class Mllmrec : public Model {
     const std::int64_t layers = inputs.settings.flag("gcn_ii") ? inputs.settings.integer("n_ii_layers") : 0;
     if (layers == 0) {
       if (inputs.graph == GraphKind::refined) {
-        inputs.notices.emplace_back("--graph refined: has no effect: the model propagates over no item graph");
+        inputs.notices.emplace_back("graph refined: has no effect: the model propagates over no item graph");
       }
       return uploaded(inputs, features.view());
     }

@@ -40,7 +40,7 @@ using training::Representations;
 /// Text, image, then the others by name. @throws InvalidArgument if there is none
 std::vector<const Matrix*> features_in_order(const ModelInputs& inputs) {
   for (const auto& [name, graph] : inputs.similarities) {
-    inputs.notices.push_back(fmt::format("--similarity {}: not used: the model has no item graph", name));
+    inputs.notices.push_back(fmt::format("similarity {}: not used: the model has no item graph", name));
   }
   std::vector<const Matrix*> features;
   for (const char* name : {"text", "image"}) {
@@ -54,7 +54,7 @@ std::vector<const Matrix*> features_in_order(const ModelInputs& inputs) {
   if (features.empty()) {
     throw InvalidArgument(detail::message("train", "features", "none",
                                           "the model needs item features: text_feat.npy or image_feat.npy in the data "
-                                          "directory, or --features NAME=PATH.npy"));
+                                          "directory, or a file given as features"));
   }
   return features;
 }

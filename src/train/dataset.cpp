@@ -127,7 +127,7 @@ class DatasetReader {
     if (options_.users.profile.empty()) {
       dataset_.notices.push_back(has_user_file()
                                      ? fmt::format("user vectors: {}", users_.path.string())
-                                     : "user vectors: mean of the training items' features (--user-profile mean)");
+                                     : "user vectors: mean of the training items' features (user_profile mean)");
     }
     const std::string warning = users.warning();
     if (!warning.empty()) dataset_.notices.push_back(warning);

@@ -40,7 +40,7 @@ ItemFeatures::ItemFeatures(const ModelInputs& inputs) {
   if (features.empty()) {
     throw InvalidArgument(detail::message("train", "features", "none",
                                           "the model needs item features: image_text_feat.npy, text_feat.npy or "
-                                          "image_feat.npy in the data directory, or --features NAME=PATH.npy"));
+                                          "image_feat.npy in the data directory, or a file given as features"));
   }
   const auto preferred = features.find(kPreferred);
   if (preferred != features.end() || features.size() == 1) {

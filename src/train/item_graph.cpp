@@ -19,6 +19,8 @@
 #include <graft/ops/scale.hpp>
 #include <graft/ops/threshold.hpp>
 
+#include "train/invalid_option.hpp"
+
 namespace graft::training {
 namespace {
 
@@ -117,9 +119,9 @@ class Builder {
   /// What `build` would make of each modality alone.
   std::vector<Graph> build_each(const std::vector<ItemModality>& modalities) {
     if (plan_.after_mix) {
-      throw InvalidArgument(
-          "--set gr_after_mix = true: the model trains the shares of its modalities, whose graphs are normalised "
-          "before they are mixed: must be false");
+      throw InvalidOption("settings", "gr_after_mix=true",
+                          "must be false: the model trains the shares of its modalities, whose graphs are normalised "
+                          "before they are mixed");
     }
     find_enhancement();
     std::vector<Graph> graphs;
@@ -258,7 +260,7 @@ void notice_idle_settings(const ModelInputs& inputs) {
   for (std::size_t v = 0; v < values.size(); ++v) {
     const auto& [key, value] = values[v];
     if (!key.starts_with(kPrefix) || (v < specs.size() && value == specs[v].default_value)) continue;
-    inputs.notices.push_back(fmt::format("--set {}: has no effect without --graph refined", key));
+    inputs.notices.push_back(fmt::format("setting {}: has no effect where graph is not refined", key));
   }
 }
 
@@ -289,8 +291,8 @@ std::vector<ItemModality> item_modalities(const ModelInputs& inputs, double imag
   if (names.empty()) {
     throw InvalidArgument(detail::message("train", "modalities", "none",
                                           "the model needs item features or ready similarity graphs: text_feat.npy or "
-                                          "image_feat.npy in the data directory, --features NAME=PATH.npy or "
-                                          "--similarity NAME=PATH.npz"));
+                                          "image_feat.npy in the data directory, or files given as features or "
+                                          "similarity"));
   }
   std::vector<ItemModality> modalities;
   if (std::binary_search(names.begin(), names.end(), "image") &&

@@ -5,6 +5,7 @@
 
 #include <graft/core/error.hpp>
 
+#include "train/invalid_option.hpp"
 #include "train/nearest_name.hpp"
 
 namespace graft::training {
@@ -95,7 +96,7 @@ const ModelEntry& ModelRegistry::find(std::string_view name) const {
     if (entry.name == name) return entry;
     names.push_back(entry.name);
   }
-  throw InvalidArgument("--model = " + std::string(name) + ": no such model; " + name_hint(name, names));
+  throw InvalidOption("model", std::string(name), "no such model; " + name_hint(name, names));
 }
 
 }  // namespace graft::training

@@ -48,7 +48,7 @@ constexpr const char* kRecommend = "recommend";
 
 [[noreturn]] void refuse_unfinished(const RunFiles& files) {
   throw FormatError(detail::message(kOpen, files.directory().string(), "",
-                                    "the run has not finished; train again with resume (--resume) to go on"));
+                                    "the run has not finished; train again with resume to go on"));
 }
 
 Matrix read_embeddings(const std::filesystem::path& path, std::int64_t rows) {

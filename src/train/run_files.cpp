@@ -85,7 +85,7 @@ void RunFiles::check_free(bool resume) const {
   if (!fs::exists(status)) return;
   if (!fs::is_directory(status)) refuse(directory_, "exists and is no directory; choose another");
   if (hold_run()) {
-    if (!resume) refuse(directory_, "holds a run already; choose another directory, or let it go on (--resume)");
+    if (!resume) refuse(directory_, "holds a run already; choose another directory, or let it go on (resume)");
     return;
   }
   fs::directory_iterator entries(directory_, error);

@@ -14,14 +14,14 @@
 
 #include <graft/core/error.hpp>
 
+#include "train/invalid_option.hpp"
 #include "train/nearest_name.hpp"
 
 namespace graft::training {
 namespace {
 
-/// Refuses "--set KEY=VALUE".
 [[noreturn]] void refuse(std::string_view key, std::string_view value, const std::string& allowed) {
-  throw InvalidArgument(fmt::format("--set = {}={}: {}", key, value, allowed));
+  throw InvalidOption("settings", fmt::format("{}={}", key, value), allowed);
 }
 
 std::string range_words(const SettingSpec& spec) {
@@ -107,7 +107,7 @@ Settings::Settings(std::vector<SettingSpec> specs) {
 void Settings::assign(std::string_view key_and_value) {
   const std::size_t equals = key_and_value.find('=');
   if (equals == std::string_view::npos || equals == 0) {
-    throw InvalidArgument(fmt::format("--set = {}: must be key=value, e.g. learning_rate=0.001", key_and_value));
+    throw InvalidOption("settings", std::string(key_and_value), "must be key=value, e.g. learning_rate=0.001");
   }
   assign(key_and_value.substr(0, equals), key_and_value.substr(equals + 1));
 }

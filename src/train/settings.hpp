@@ -34,11 +34,11 @@ class Settings {
   explicit Settings(std::vector<SettingSpec> specs);
 
   /// "key=value". Booleans are true/false, yes/no, on/off, 1/0.
-  /// @throws InvalidArgument: unknown key (suggests the nearest and names the rest), value that does not parse, is not
-  ///         finite, out of range or not among the choices; the message begins with "--set = ..."
+  /// @throws InvalidOption: unknown key (suggests the nearest and names the rest), value that does not parse, is not
+  ///         finite, out of range or not among the choices
   void assign(std::string_view key_and_value);
   void assign(std::string_view key, std::string_view value);
-  /// @throws InvalidArgument for a value that was given for a modality which is not among these
+  /// @throws InvalidOption for a value that was given for a modality which is not among these
   void check_modalities(std::span<const std::string> modalities) const;
 
   // The value of a setting of that type (a whole number also reads as real). An unknown name is a programming error.
@@ -61,7 +61,7 @@ class Settings {
   std::vector<std::pair<std::string, SettingValue>> modality_values_;
 };
 
-/// A value as `--set` takes it: "true", "2048", "0.001".
+/// A value as a setting takes it: "true", "2048", "0.001".
 std::string text_of(const SettingValue& value);
 
 }  // namespace graft::training

@@ -14,6 +14,7 @@
 #include <graft/train/train.hpp>
 
 #include "train/checkpoint.hpp"
+#include "train/invalid_option.hpp"
 #include "train/log_file.hpp"
 #include "train/run_files.hpp"
 #include "train/run_record.hpp"
@@ -31,9 +32,9 @@ constexpr const char* kOperation = "train";
 
 GraphKind graph_kind(const std::string& graph, const ModelEntry& entry) {
   if (graph == "vanilla") return GraphKind::vanilla;
-  if (graph != "refined") throw InvalidArgument(fmt::format("--graph = {}: must be vanilla or refined", graph));
+  if (graph != "refined") throw InvalidOption("graph", graph, "must be vanilla or refined");
   if (entry.uses_item_graph) return GraphKind::refined;
-  throw InvalidArgument(fmt::format("--graph = refined: the model {} has no item graph to refine", entry.name));
+  throw InvalidOption("graph", graph, fmt::format("the model {} has no item graph to refine", entry.name));
 }
 
 std::vector<NamedPath> named_paths(const std::vector<NamedInput>& inputs) {
@@ -53,15 +54,15 @@ void check_modalities(const Settings& settings, const Dataset& data) {
   settings.check_modalities(names);
 }
 
-/// @throws InvalidArgument where user vectors are asked for that nobody reads
+/// @throws InvalidOption where user vectors are asked for that nobody reads
 UserOptions user_options(const TrainOptions& options, const ModelEntry& entry, const Settings& settings) {
   const bool ever = entry.uses_user_features != nullptr;
   const bool wanted = ever && entry.uses_user_features(settings);
   const bool by_profile = !options.user_profile.empty();
   if (!wanted && (by_profile || !options.user_history.empty())) {
-    throw InvalidArgument(fmt::format(
-        "--user-{} = {}: the model {} reads no vectors of users{}", by_profile ? "profile" : "history",
-        by_profile ? options.user_profile : options.user_history, entry.name, ever ? " with these settings" : ""));
+    throw InvalidOption(
+        by_profile ? "user_profile" : "user_history", by_profile ? options.user_profile : options.user_history,
+        fmt::format("the model {} reads no vectors of users{}", entry.name, ever ? " with these settings" : ""));
   }
   return {.wanted = wanted, .profile = options.user_profile, .history = options.user_history};
 }

@@ -13,6 +13,7 @@
 #include <graft/detail/parallel.hpp>
 
 #include "autodiff/tape.hpp"
+#include "train/invalid_option.hpp"
 #include "train/stopwatch.hpp"
 #include "train/trainer_settings.hpp"
 
@@ -84,7 +85,7 @@ bool has_not_finite(autodiff::Backend& backend, const autodiff::Tensor& tensor) 
   return first_not_finite_row(values).has_value();
 }
 
-constexpr const char* kMend = "a lower learning_rate often helps (--set learning_rate=...)";
+constexpr const char* kMend = "a lower learning_rate often helps";
 
 Candidates candidates_of(const Settings& settings) {
   return settings.word("candidates") == name(Candidates::cold) ? Candidates::cold : Candidates::all;
@@ -93,8 +94,8 @@ Candidates candidates_of(const Settings& settings) {
 Evaluator evaluator_for(const Dataset& data, const Settings& settings) {
   Evaluator evaluator(data, {.candidates = candidates_of(settings)});
   if (evaluator.valid_users() > 0) return evaluator;
-  throw InvalidArgument(
-      "--set = candidates=cold: needs validation rows of items that have no training row, and this split has none");
+  throw InvalidOption("settings", "candidates=cold",
+                      "needs validation rows of items that have no training row, and this split has none");
 }
 
 }  // namespace

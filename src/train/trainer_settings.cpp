@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include <graft/core/error.hpp>
+#include "train/invalid_option.hpp"
 
 namespace graft::training {
 namespace {
@@ -48,8 +48,8 @@ Settings settings_with(const ModelEntry& entry, std::span<const std::string> ass
   const std::int64_t step = settings.integer("eval_step");
   const std::int64_t epochs = settings.integer("epochs");
   if (step > epochs) {
-    throw InvalidArgument(
-        fmt::format("--set = eval_step={}: must be at most epochs = {}: nothing would be evaluated", step, epochs));
+    throw InvalidOption("settings", fmt::format("eval_step={}", step),
+                        fmt::format("must be at most epochs = {}: nothing would be evaluated", epochs));
   }
   return settings;
 }

@@ -7,6 +7,7 @@
 
 #include <graft/core/error.hpp>
 
+#include "train/invalid_option.hpp"
 #include "train/user_sidecar.hpp"
 
 namespace graft::training {
@@ -17,7 +18,7 @@ namespace {
 
 constexpr const char* kDefaultFile = "user_preferences_feat.npy";
 constexpr const char* kMend =
-    "--user-profile mean builds the vectors from the training rows; or state what these were made from: --user-history "
+    "user_profile mean builds the vectors from the training rows; or state what these were made from: user_history "
     "train (on your word), unknown or all (then every output is marked)";
 
 bool is_file(const fs::path& path) {
@@ -55,10 +56,10 @@ std::string objection(const fs::path& file, const UserSidecar& sidecar, std::str
 std::string UserFeatures::warning() const {
   if (!wanted || profile != UserProfile::file || history == UserHistory::train) return "";
   if (history == UserHistory::all) {
-    return "user vectors were made from all interactions, held-out ones among them (--user-history all): the metrics "
+    return "user vectors were made from all interactions, held-out ones among them (user_history all): the metrics "
            "measure that leak and cannot be compared with those of an honest run";
   }
-  return "it is not known which interactions the user vectors were made from (--user-history unknown): if held-out "
+  return "it is not known which interactions the user vectors were made from (user_history unknown): if held-out "
          "ones are among them, the metrics measure that leak";
 }
 
@@ -97,18 +98,19 @@ UserSource find_user_source(const UserOptions& options, const fs::path& director
   } else if (!options.profile.empty() && !built) {
     source = {UserProfile::file, options.profile};
     if (!is_file(source.path)) {
-      throw IoError(
-          fmt::format("--user-profile = {}: no such file; give mean, sum, random or a .npy file", options.profile));
+      throw IoError(detail::message("train", "user_profile", options.profile,
+                                    "no such file; give mean, sum, random or a .npy file"));
     }
   }
   if (options.history.empty()) return source;
   if (!history_of(options.history)) {
-    throw InvalidArgument(fmt::format("--user-history = {}: must be train, unknown or all", options.history));
+    throw InvalidOption("user_history", options.history, "must be train, unknown or all");
   }
   if (source.profile != UserProfile::file) {
-    throw InvalidArgument(fmt::format(
-        "--user-history = {}: is a statement about a file of user vectors, but these ({}) are built from training rows",
-        options.history, name(source.profile)));
+    throw InvalidOption(
+        "user_history", options.history,
+        fmt::format("is a statement about a file of user vectors, but these ({}) are built from training rows",
+                    name(source.profile)));
   }
   return source;
 }
@@ -119,10 +121,9 @@ UserFeatures check_user_history(const fs::path& file, const std::string& history
   const std::string problem = sidecar ? objection(file, *sidecar, split_sha256) : "";
   if (const std::optional<UserHistory> stated = history_of(history)) {
     if (*stated == UserHistory::train && !problem.empty()) {
-      refuse(file,
-             fmt::format("{}, against --user-history train; correct or remove {} if it is wrong, or state unknown "
-                         "or all (then every output is marked)",
-                         problem, user_sidecar_path(file).filename().string()));
+      refuse(file, fmt::format("{}, against user_history train; correct or remove {} if it is wrong, or state unknown "
+                               "or all (then every output is marked)",
+                               problem, user_sidecar_path(file).filename().string()));
     }
     features.history = *stated;
     features.source = HistorySource::stated;

@@ -285,11 +285,11 @@ def test_inputs_that_cannot_be_used(refused, ratings, tmp_path):
     bad('user,item\n"u,i\n', "bad.csv:2: opens a quote that is never closed")
     bad("user,item,time\nu,i,now\n", 'bad.csv:2: time = "now"')
     bad('{"user": "u", "item": "i"}\n{"user": "u"\n', "bad.csv:2: is not JSON: column")
-    bad("user,item\nA,i\n A,i\n", "bad.csv:3: user id", "bad.csv:2", "--trim-ids")
+    bad("user,item\nA,i\n A,i\n", "bad.csv:3: user id", "bad.csv:2", "(trim_ids)")
     bad(b"user,item\nu,\xe9\n", "bad.csv:2", "UTF-8")
     bad(b"user,item\nu,i\0\n", "bad.csv:2: has a zero byte")
     bad("user,item\nu,i\n", "k_core = 5: leaves nothing of 1 rows, 1 users, 1 items", "that leaves something is 1")
-    bad("user,item\nu,i\n", "protocol = temporal", "--time", extra=["--protocol", "temporal", "--k-core", "0"])
+    bad("user,item\nu,i\n", "protocol = temporal", "(time)", extra=["--protocol", "temporal", "--k-core", "0"])
     bad("user,item\nu,i\n", "cold_share", extra=["--protocol", "cold-item", "--k-core", "0"])
     refused(1, "missing", arguments=["ratings.csv", "--out", "missing/set"])
 

@@ -305,7 +305,7 @@ def test_a_directory_that_holds_something_is_left_alone(graft, train, toy_data, 
     before = {path.name: path.read_bytes() for path in run.iterdir()}
     again = ["train", "--model", "bpr", "--data", toy_data, *SMALL, "--set", "epochs=1", "--out"]
     done = graft(*again, run)
-    assert done.returncode == 1 and "--resume" in done.stderr
+    assert done.returncode == 1 and "(resume)" in done.stderr
     assert {path.name: path.read_bytes() for path in run.iterdir()} == before
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "letter.txt").write_text("dear")

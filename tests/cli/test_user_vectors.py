@@ -37,7 +37,7 @@ def train(graft, data, tmp_path):
 def test_file_without_sidecar_is_refused_with_the_mend(train, vectors, tmp_path):
     done = train("--user-profile", vectors)
     assert done.returncode == 1
-    for part in ("users.npy.json", "--user-profile mean", "--user-history train", "unknown or all"):
+    for part in ("users.npy.json", "user_profile mean", "user_history train", "unknown or all"):
         assert part in done.stderr
     assert not (tmp_path / "run").exists()
 
@@ -59,7 +59,7 @@ def test_sidecar_of_this_split_is_enough(train, vectors, tmp_path):
 def test_doubtful_vectors_mark_every_output(graft, train, vectors, tmp_path, history):
     done = train("--user-profile", vectors, "--user-history", history, "--json", tmp_path / "summary.json")
     assert done.returncode == 0, done.stderr
-    run, word = tmp_path / "run", f"--user-history {history}"
+    run, word = tmp_path / "run", f"user_history {history}"
     assert word in done.stdout and word in done.stderr
     summary = json.loads((tmp_path / "summary.json").read_text())
     assert summary["metrics"]["user_history"] == history and word in summary["metrics"]["warning"]

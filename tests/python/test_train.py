@@ -185,10 +185,14 @@ def test_train_refuses_by_name(toy, tmp_path):
         assert list(tmp_path.iterdir()) == []
 
     refused(graft.InvalidArgument, "lightgcn", "ligtgcn", toy, tmp_path / "run")
-    refused(graft.InvalidArgument, "learning_rate", settings={"learning_rat": 0.1})
-    refused(graft.InvalidArgument, "epochs", settings={"epochs": "many"})
+    refused(
+        graft.InvalidArgument,
+        "train: settings = learning_rat=0.1: .*did you mean learning_rate",
+        settings={"learning_rat": 0.1},
+    )
+    refused(graft.InvalidArgument, "train: settings = epochs=many: ", settings={"epochs": "many"})
     refused(graft.InvalidArgument, "'a=b'", settings={"a=b": 1})
-    refused(graft.InvalidArgument, "graph", graph="better")
+    refused(graft.InvalidArgument, "train: graph = better: ", graph="better")
     refused(graft.InvalidArgument, "checkpoint_seconds", checkpoint_seconds=-1.0)
     refused(graft.IoError, "absent", "bpr", toy / "absent", tmp_path / "run")
     refused(graft.IoError, "no.npy", "freedom", toy, tmp_path / "run", features={"text": toy / "no.npy"})
@@ -470,9 +474,9 @@ def test_doubtful_user_vectors_mark_a_run_and_others_are_refused(toy, tmp_path):
     vectors = tmp_path / "users.npy"
     np.save(vectors, np.random.default_rng(0).standard_normal((USERS, 5)).astype(np.float32))
     settings = {"epochs": 1, "train_batch_size": 256, "feat_embed_dim": 8}
-    with pytest.raises(graft.InvalidArgument, match="--user-history train"):
+    with pytest.raises(graft.InvalidArgument, match="user_history train"):
         graft.train("mllmrec", toy, tmp_path / "refused", user_profile=vectors, settings=settings)
-    with pytest.warns(graft.Notice, match="--user-history all"):
+    with pytest.warns(graft.Notice, match="user_history all"):
         marked = graft.train(
             "mllmrec", toy, tmp_path / "marked", user_profile=vectors, user_history="all", settings=settings
         )

@@ -186,7 +186,7 @@ TEST_CASE("read_interaction_log: the least rating is inclusive; rows without a r
   const InteractionLog log = log_of("user,item,rating\na,i,4\nb,i,3.9\nc,i,\nd,i,4.5\n", {.min_rating = 4.0});
   CHECK(users_of(log) == Texts{"a", "d"});
   CHECK(log.below_min_rating == 2);
-  refused("user,item\na,i\n", {"--min-rating = 4", "no rating column"}, {.min_rating = 4.0});
+  refused("user,item\na,i\n", {"min_rating = 4", "no rating column"}, {.min_rating = 4.0});
 }
 
 TEST_CASE("read_interaction_log: times are whole numbers of 64 bits, also spelled as fractions") {
@@ -203,21 +203,21 @@ TEST_CASE("read_interaction_log: times are whole numbers of 64 bits, also spelle
 }
 
 TEST_CASE("read_interaction_log: a header taken for a row is told") {
-  refused("kunde,artikel,note,zeit\nu,i,5,1\n", {"log:1: time = \"zeit\"", "--header yes"});
-  refused("a,b,c,d,e\nu,i,5,1,x\n", {"log:1: --user", "--header yes", "5 columns"});
+  refused("kunde,artikel,note,zeit\nu,i,5,1\n", {"log:1: time = \"zeit\"", "set header to yes"});
+  refused("a,b,c,d,e\nu,i,5,1,x\n", {"log:1: user", "set header to yes", "5 columns"});
 }
 
 TEST_CASE("read_interaction_log: columns that are missing, doubtful or taken twice are refused") {
-  refused("user,thing\nu,i\n", {"log:1: --item", "no column has a usual name", "\"user\", \"thing\""});
-  refused("user_id,asin,parent_asin\nu,i,j\n", {"log:1: --item", "columns 2 and 3", "choose by its name"});
-  refused("user,item,item\nu,i,j\n", {"columns 2 and 3", "choose by its place"});
-  refused("user,item\nu,i\n", {"--user = buyer", "no column has this name"}, {.columns = {.user = "buyer"}});
-  refused("user,item\nu,i\n", {"--time = 3", "no column has this name"}, {.columns = {.time = "3"}});
-  refused("u,i\n", {"--time = 3", "place in [1, 2]"}, {.columns = {.time = "3"}});
-  refused("u,i\n", {"--user = 0", "place in [1, 2]"}, {.columns = {.user = "0"}});
-  refused("user,item\nu,i\n", {"--item = user", "is the column of --user too"}, {.columns = {.item = "user"}});
-  refused("u\nv\n", {"--item", "no second column"}, {.format = LogFormat::csv});
-  refused("{\"user\":\"u\",\"item\":\"i\"}\n", {"--user = 1"}, {.columns = {.user = "1"}});
+  refused("user,thing\nu,i\n", {"log:1: item", "no column has a usual name", "\"user\", \"thing\""});
+  refused("user_id,asin,parent_asin\nu,i,j\n", {"log:1: item", "columns 2 and 3", "choose item by its name"});
+  refused("user,item,item\nu,i,j\n", {"columns 2 and 3", "choose item by its place"});
+  refused("user,item\nu,i\n", {"user = buyer", "no column has this name"}, {.columns = {.user = "buyer"}});
+  refused("user,item\nu,i\n", {"time = 3", "no column has this name"}, {.columns = {.time = "3"}});
+  refused("u,i\n", {"time = 3", "place in [1, 2]"}, {.columns = {.time = "3"}});
+  refused("u,i\n", {"user = 0", "place in [1, 2]"}, {.columns = {.user = "0"}});
+  refused("user,item\nu,i\n", {"item = user", "is the column of user too"}, {.columns = {.item = "user"}});
+  refused("u\nv\n", {"item", "no second column"}, {.format = LogFormat::csv});
+  refused("{\"user\":\"u\",\"item\":\"i\"}\n", {"user = 1"}, {.columns = {.user = "1"}});
 }
 
 TEST_CASE("read_interaction_log: broken lines name the line and what is wrong") {
@@ -263,7 +263,7 @@ TEST_CASE("read_interaction_log: numbers in JSON are ids too, of any length") {
 }
 
 TEST_CASE("read_interaction_log: ids that differ by blanks only are refused with both lines") {
-  refused("user,item\nA,i\nB,i\n A,i\n", {"log:4: user id = \" A\"", "from \"A\" (", "log:2)", "--trim-ids"});
+  refused("user,item\nA,i\nB,i\n A,i\n", {"log:4: user id = \" A\"", "from \"A\" (", "log:2)", "(trim_ids)"});
   refused("user,item\nu,i \nv,i\n", {"log:3: item id = \"i\"", "from \"i \" (", "log:2)"});
   refused("user,item\nu,i \nv, i\n", {"log:3: item id = \" i\"", "from \"i \" (", "log:2)"});
   const InteractionLog kept = log_of("user,item\n A,i\n A,j\n");
@@ -292,7 +292,7 @@ TEST_CASE("read_interaction_log: several files are one table, each with its own 
     read_interaction_log(std::array<std::filesystem::path, 2>{dir / first, dir / second}, {});
   };
   expect_error<FormatError>([&] { both("a.csv", "d.csv"); }, {"d.csv: has no time column", "a.csv"});
-  expect_error<FormatError>([&] { both("d.csv", "a.csv"); }, {"a.csv: has a time column", "--time none"});
+  expect_error<FormatError>([&] { both("d.csv", "a.csv"); }, {"a.csv: has a time column", "set time to none"});
   expect_error<FormatError>([&] { both("a.csv", "e.csv"); }, {"e.csv:2: user id", "a.csv:2"});
 }
 

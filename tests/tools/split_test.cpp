@@ -308,7 +308,7 @@ TEST_CASE("split_dataset: a failed run leaves nothing") {
                                 {"no interaction is left of 2 rows", "1 without a user", "1 without an item"});
   expect_error<InvalidArgument>(
       [&] { split_text(dir, "user,item\nu,A\n", {.k_core = 0, .split = {.protocol = Protocol::temporal}}); },
-      {"protocol = temporal", "--time"});
+      {"protocol = temporal", "(time)"});
   expect_error<FormatError>([&] { split_text(dir, "user,item\nu\n", {}); }, {"log.csv:2"});
   CHECK(dir.entries() == 1);
   split_text(dir, kSmall, {.k_core = 2});

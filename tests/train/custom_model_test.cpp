@@ -71,7 +71,7 @@ TEST_CASE("a custom model: its settings stand beside the trainer's and are check
   TrainOptions options{.model = "biased_factors", .data = planted_data(directory), .out = directory / "run"};
   options.settings = {"embeding_size=8"};
   test::expect_error<InvalidArgument>([&] { train(options, with_biased_factors()); },
-                                      {"--set", "embeding_size", "embedding_size"});
+                                      {"train: settings = embeding_size", "embedding_size"});
   options.settings = {};
   options.model = "biased_factor";
   test::expect_error<InvalidArgument>([&] { train(options, with_biased_factors()); },

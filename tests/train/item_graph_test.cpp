@@ -257,11 +257,11 @@ TEST_CASE("item_graph: gr_ settings are noticed where the graph is vanilla") {
   ModelBench bench = ModelBench::worked_example();
   built(bench, GraphKind::vanilla, {"gr_threshold=0.5", "gr_jaccard_k=3", "gr_threshold_text=0.5"}, 0.1, kFamily);
   REQUIRE(bench.notices.size() == 2);  // 0.5 is the default
-  CHECK(contains(bench.notices[0], {"gr_jaccard_k", "--graph refined"}));
-  CHECK(contains(bench.notices[1], {"gr_threshold_text", "--graph refined"}));
+  CHECK(contains(bench.notices[0], {"gr_jaccard_k", "graph is not refined"}));
+  CHECK(contains(bench.notices[1], {"gr_threshold_text", "graph is not refined"}));
   built(bench, GraphKind::vanilla, {"gr_min_support=2"}, 0.1, kFamily);
   REQUIRE(bench.notices.size() == 1);
-  CHECK(contains(bench.notices[0], {"gr_min_support", "--graph refined"}));
+  CHECK(contains(bench.notices[0], {"gr_min_support", "graph is not refined"}));
   refined(bench, {"gr_jaccard_k=3"});
   CHECK(bench.notices.empty());
 }
@@ -301,10 +301,10 @@ TEST_CASE("item_modalities: one alone has all, other names share alike") {
 TEST_CASE("item_modalities: errors name what is missing and how to give it") {
   ModelBench bench = ModelBench::worked_example();
   bench.set(entry_for(), {"gr_threshold_txt=0.3"});
-  expect_error<InvalidArgument>([&] { item_modalities(bench.inputs(), 0.1); }, {"--set", "gr_threshold_txt", "text"});
+  expect_error<InvalidArgument>([&] { item_modalities(bench.inputs(), 0.1); }, {"settings = gr_threshold_txt", "text"});
   bench.features.clear();
   expect_error<InvalidArgument>([&] { item_modalities(bench.inputs(), 0.1); },
-                                {"modalities = none", "--features", "--similarity"});
+                                {"modalities = none", "features or similarity"});
 }
 
 TEST_CASE("item_graph: cancelling reaches the operators") {

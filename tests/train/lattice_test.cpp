@@ -482,7 +482,7 @@ TEST_CASE("lattice: the refined prior is graft's graph of each modality, in plac
   }
   ModelBench bench = small_bench();
   expect_error<InvalidArgument>([&] { bench.make(lattice_model(), with({"gr_after_mix=true"}), GraphKind::refined); },
-                                {"--set gr_after_mix = true", "must be false"});
+                                {"settings = gr_after_mix=true", "must be false"});
 }
 
 TEST_CASE("lattice: an item with features of zeros only, and items with equal ones, train all the same") {
@@ -515,7 +515,7 @@ TEST_CASE("lattice: a modality without features is refused") {
   without.similarities = bench.similarities;
   without.features.erase("text");
   expect_error<InvalidArgument>([&] { without.make(lattice_model(), with({})); },
-                                {"--similarity text", "--features text="});
+                                {"similarity = text", "features of the modality"});
 }
 
 TEST_CASE("lattice: projected features that are not finite end training in words") {

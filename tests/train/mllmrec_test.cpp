@@ -170,7 +170,7 @@ TEST_CASE("mllmrec: items are MLP_I of E*, which is that of the worked example i
   }
 }
 
-TEST_CASE("mllmrec: without the item graph E* is E_I, and --graph refined says that it has no effect") {
+TEST_CASE("mllmrec: without the item graph E* is E_I, and graph refined says that it has no effect") {
   for (const char* const off : {"gcn_ii=false", "n_ii_layers=0"}) {
     ModelBench bench = one_modality();
     const auto model = bench.make(mllmrec_model(), {off}, GraphKind::refined);
@@ -178,7 +178,7 @@ TEST_CASE("mllmrec: without the item graph E* is E_I, and --graph refined says t
                      1e-6) == "");
     CHECK(bench.graphs.empty());
     REQUIRE(bench.notices.size() == 1);
-    CHECK(contains(bench.notices.front(), {"--graph refined", "no effect"}));
+    CHECK(contains(bench.notices.front(), {"graph refined", "no effect"}));
   }
 }
 
@@ -216,7 +216,7 @@ TEST_CASE("mllmrec: image_text comes first; several modalities are normalised, s
 TEST_CASE("mllmrec: needs features") {
   ModelBench bench = one_modality();
   bench.features.clear();
-  expect_error<InvalidArgument>([&] { bench.make(mllmrec_model()); }, {"features = none", "--features NAME=PATH.npy"});
+  expect_error<InvalidArgument>([&] { bench.make(mllmrec_model()); }, {"features = none", "given as features"});
   ModelBench wrong = ModelBench::random(31, kUsers, kItems);
   expect_error<InvalidArgument>([&] { wrong.make(mllmrec_model(), {"gr_threshold_image=0.2"}, GraphKind::refined); },
                                 {"gr_threshold_image"});

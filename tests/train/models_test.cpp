@@ -251,7 +251,7 @@ TEST_CASE("lightgcn: needs no modality without an item graph, and says that refi
   bench.features.clear();
   const auto model = bench.make(lightgcn_model(), {"embedding_size=5"}, GraphKind::refined);
   REQUIRE(bench.notices.size() == 1);
-  CHECK(contains(bench.notices.front(), {"--set n_mm_layers=1"}));
+  CHECK(contains(bench.notices.front(), {"setting n_mm_layers=1"}));
   CHECK(bench.graphs.empty());
   ModelBench asked = small_bench();
   asked.features.clear();
@@ -382,13 +382,13 @@ TEST_CASE("freedom: ready similarity graphs are enough without the loss on featu
   asked.similarities.emplace("text", knn_graph(asked.features.at("text"), {.k = 4}));
   asked.features.erase("text");
   expect_error<InvalidArgument>([&] { asked.make(freedom_model(), {"reg_weight=0.001"}); },
-                                {"reg_weight = 0.001", "modality text", "--features text=", "--set reg_weight=0"});
+                                {"settings = reg_weight=0.001", "modality text", "or reg_weight=0"});
 }
 
 TEST_CASE("freedom: no modality is an error that names the options") {
   ModelBench bench = small_bench();
   bench.features.clear();
-  expect_error<InvalidArgument>([&] { bench.make(freedom_model()); }, {"modalities = none", "--features"});
+  expect_error<InvalidArgument>([&] { bench.make(freedom_model()); }, {"modalities = none", "given as features"});
 }
 
 TEST_CASE("freedom: refined without pruning and enhancement trains on the graph of vanilla") {

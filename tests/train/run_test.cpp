@@ -160,7 +160,7 @@ TEST_CASE("run: a directory that must not be written is refused") {
   train_bench(bench_options(data, directory / "run"));
   const std::string before = test::facts_of(directory / "run");
   expect_error<InvalidArgument>([&] { train_bench(bench_options(data, directory / "run")); },
-                                {"train: out = ", "run", "holds a run already", "--resume"});
+                                {"train: out = ", "run", "holds a run already", "(resume)"});
   CHECK(test::facts_of(directory / "run") == before);
   std::filesystem::create_directory(directory / "notes");
   write_bytes(directory / "notes" / "todo.txt", "x");
@@ -261,13 +261,13 @@ TEST_CASE("run: what is no finished run cannot be opened") {
   expect_error<FormatError>([&] { Run::open(directory / "nothing"); }, {"nothing", "holds no run"});
   const TrainOptions options = bench_options(data, run);
   CHECK_THROWS_AS(train_bench(options, {.cancel_at_loss = 3}), Cancelled);
-  expect_error<FormatError>([&] { Run::open(run); }, {"run", "not finished", "--resume"});
+  expect_error<FormatError>([&] { Run::open(run); }, {"run", "not finished", "with resume"});
   CHECK_THROWS_AS(train_bench(resumed(options), {.cancel_at_loss = 12}), Cancelled);
   const Json interrupted = Json::parse(read_bytes(run / "metrics.json"));
   CHECK(interrupted.at("stopped") == "interrupted");
   CHECK(interrupted.at("epochs") == 2);
   CHECK(interrupted.at("valid").contains("recall@20"));
-  expect_error<FormatError>([&] { Run::open(run); }, {"run", "not finished", "--resume"});
+  expect_error<FormatError>([&] { Run::open(run); }, {"run", "not finished", "with resume"});
   train_bench(resumed(options));
   const auto damaged = [&](const char* name, const std::string& bytes) {
     const std::string whole = read_bytes(run / name);

@@ -90,7 +90,7 @@ TEST_CASE("settings: a modality that is not there is refused with the nearest th
   settings.assign("threshold_imgae=0.7");
   const std::vector<std::string> modalities = {"image", "text"};
   expect_error<InvalidArgument>([&] { settings.check_modalities(modalities); },
-                                {"--set = threshold_imgae=0.7", "no such modality", "did you mean image?", "text"});
+                                {"settings = threshold_imgae=0.7", "no such modality", "did you mean image?", "text"});
   Settings good = sample();
   good.assign("threshold_image=0.7");
   CHECK_NOTHROW(good.check_modalities(modalities));
@@ -98,30 +98,31 @@ TEST_CASE("settings: a modality that is not there is refused with the nearest th
 
 TEST_CASE("settings: unknown names are refused with the nearest and the rest") {
   Settings settings = sample();
-  expect_error<InvalidArgument>([&] { settings.assign("layrs=3"); },
-                                {"--set = layrs=3", "no such setting", "did you mean layers?", "threshold_quantile"});
+  expect_error<InvalidArgument>([&] { settings.assign("layrs=3"); }, {"settings = layrs=3", "no such setting",
+                                                                      "did you mean layers?", "threshold_quantile"});
   const std::string far = message_of<InvalidArgument>([&] { settings.assign("zzzzzzzzzzzzzzzz=3"); });
   CHECK(far.find("did you mean") == std::string::npos);
   CHECK(far.find("layers") != std::string::npos);
   expect_error<InvalidArgument>([&] { settings.assign("rate_image=0.1"); }, {"no such setting"});
   expect_error<InvalidArgument>([&] { settings.assign("threshold_=0.1"); }, {"no such setting"});
-  expect_error<InvalidArgument>([&] { settings.assign("layers"); }, {"--set = layers", "key=value"});
-  expect_error<InvalidArgument>([&] { settings.assign("=3"); }, {"--set = =3", "key=value"});
+  expect_error<InvalidArgument>([&] { settings.assign("layers"); }, {"settings = layers", "key=value"});
+  expect_error<InvalidArgument>([&] { settings.assign("=3"); }, {"settings = =3", "key=value"});
 }
 
 TEST_CASE("settings: values of another kind or out of range are refused") {
   Settings settings = sample();
   for (const char* bad : {"", "x", "0.5x", " 0.5", "nan", "inf", "-inf", "1e999", "1.0001", "-0.1", "0,5"}) {
     INFO("rate = ", std::string(bad));
-    expect_error<InvalidArgument>([&] { settings.assign("rate", bad); }, {"--set = rate=", "a number in [0, 1]"});
+    expect_error<InvalidArgument>([&] { settings.assign("rate", bad); }, {"settings = rate=", "a number in [0, 1]"});
   }
   for (const char* bad : {"", "2.0", "1e1", "0", "9", "-3", "99999999999999999999"}) {
     INFO("layers = ", std::string(bad));
     expect_error<InvalidArgument>([&] { settings.assign("layers", bad); },
-                                  {"--set = layers=", "a whole number in [1, 8]"});
+                                  {"settings = layers=", "a whole number in [1, 8]"});
   }
-  expect_error<InvalidArgument>([&] { settings.assign("frozen=maybe"); }, {"--set = frozen=maybe", "true or false"});
-  expect_error<InvalidArgument>([&] { settings.assign("weights=ones"); }, {"--set = weights=ones", "binary, cosine"});
+  expect_error<InvalidArgument>([&] { settings.assign("frozen=maybe"); }, {"settings = frozen=maybe", "true or false"});
+  expect_error<InvalidArgument>([&] { settings.assign("weights=ones"); },
+                                {"settings = weights=ones", "binary, cosine"});
   expect_error<InvalidArgument>([&] { settings.assign("threshold_image=2"); }, {"threshold_image=2", "[-1, 1]"});
   CHECK(settings.real("rate") == 0.5);
   CHECK(settings.integer("layers") == 2);
@@ -175,12 +176,12 @@ TEST_CASE("trainer settings: out of range is refused, and so is a run that would
   const auto with = [&](const char* text) {
     return [&entry, text] { settings_with(entry, std::vector<std::string>{text}); };
   };
-  expect_error<InvalidArgument>(with("epochs=0"), {"--set = epochs=0"});
-  expect_error<InvalidArgument>(with("train_batch_size=0"), {"--set = train_batch_size=0"});
-  expect_error<InvalidArgument>(with("stopping_step=-1"), {"--set = stopping_step=-1"});
-  expect_error<InvalidArgument>(with("learning_rate=-1"), {"--set = learning_rate=-1"});
-  expect_error<InvalidArgument>(with("learning_rate_decay_epochs=0"), {"--set = learning_rate_decay_epochs=0"});
-  expect_error<InvalidArgument>(with("eval_step=1001"), {"--set = eval_step=1001", "at most epochs = 1000"});
+  expect_error<InvalidArgument>(with("epochs=0"), {"settings = epochs=0"});
+  expect_error<InvalidArgument>(with("train_batch_size=0"), {"settings = train_batch_size=0"});
+  expect_error<InvalidArgument>(with("stopping_step=-1"), {"settings = stopping_step=-1"});
+  expect_error<InvalidArgument>(with("learning_rate=-1"), {"settings = learning_rate=-1"});
+  expect_error<InvalidArgument>(with("learning_rate_decay_epochs=0"), {"settings = learning_rate_decay_epochs=0"});
+  expect_error<InvalidArgument>(with("eval_step=1001"), {"settings = eval_step=1001", "at most epochs = 1000"});
   expect_error<InvalidArgument>(with("lerning_rate=1"), {"did you mean learning_rate?"});
 }
 
@@ -210,14 +211,14 @@ TEST_CASE("edit distance: insertions, deletions, substitutions and swaps count o
 
 TEST_CASE("model registry: a model is found by its name, another is refused with the nearest") {
   ModelRegistry registry;
-  expect_error<InvalidArgument>([&] { static_cast<void>(registry.find("bpr")); }, {"--model = bpr", "there are none"});
+  expect_error<InvalidArgument>([&] { static_cast<void>(registry.find("bpr")); }, {"model = bpr", "there are none"});
   registry.add(named("freedom"));
   registry.add(named("lightgcn"));
   CHECK(registry.find("lightgcn").name == "lightgcn");
   expect_error<InvalidArgument>([&] { static_cast<void>(registry.find("fredom")); },
-                                {"--model = fredom", "no such model", "did you mean freedom?", "lightgcn"});
+                                {"model = fredom", "no such model", "did you mean freedom?", "lightgcn"});
   expect_error<InvalidArgument>([&] { static_cast<void>(registry.find("LightGCN")); },
-                                {"--model = LightGCN", "lightgcn"});
+                                {"model = LightGCN", "lightgcn"});
   expect_error<InvalidArgument>([&] { registry.add(named("freedom")); }, {"freedom", "already"});
 }
 

@@ -271,13 +271,13 @@ TEST_CASE("trainer: what cannot be trained is refused before anything is written
     };
   };
   expect_error<InvalidArgument>(with([](TrainOptions& o) { o.model = "bnech"; }),
-                                {"--model = bnech", "did you mean bench?"});
+                                {"train: model = bnech", "did you mean bench?"});
   expect_error<InvalidArgument>(with([](TrainOptions& o) { o.settings.emplace_back("lr=1"); }),
-                                {"--set = lr=1", "no such setting"});
+                                {"train: settings = lr=1", "no such setting"});
   expect_error<InvalidArgument>(with([](TrainOptions& o) { o.graph = "finest"; }),
-                                {"--graph = finest", "vanilla or refined"});
+                                {"train: graph = finest", "vanilla or refined"});
   expect_error<InvalidArgument>(with([](TrainOptions& o) { o.graph = "refined"; }),
-                                {"--graph = refined", "bench", "no item graph"});
+                                {"train: graph = refined", "bench", "no item graph"});
   expect_error<InvalidArgument>(with([](TrainOptions& o) { o.checkpoint_seconds = -1.0; }),
                                 {"checkpoint_seconds = -1", ">= 0"});
   expect_error<InvalidArgument>(with([](TrainOptions& o) { o.checkpoint_seconds = std::nan(""); }),

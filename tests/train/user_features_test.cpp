@@ -71,7 +71,7 @@ TEST_CASE("user vectors: without a word they are the directory's own, else the m
   const Dataset mean = fixture.load("");
   CHECK(mean.user_features.profile == UserProfile::mean);
   REQUIRE(mean.notices.size() == 1);
-  CHECK(contains(mean.notices.front(), {"user vectors: mean", "--user-profile mean"}));
+  CHECK(contains(mean.notices.front(), {"user vectors: mean", "user_profile mean"}));
   const auto own = fixture.data / "user_preferences_feat.npy";
   write_npy(own, numbers(kBenchUsers, 3));
   write_user_sidecar(own, {.policy = "train", .split_sha256 = mean.split_sha256});
@@ -109,7 +109,7 @@ TEST_CASE("user vectors: a file is refused, with the mend, unless its sidecar na
   const auto refused = [&](std::initializer_list<const char*> parts) {
     expect_error<InvalidArgument>([&] { fixture.load(fixture.file.string()); }, parts);
     expect_error<InvalidArgument>([&] { fixture.load(fixture.file.string()); },
-                                  {"users.npy", "--user-profile mean", "--user-history train", "unknown or all"});
+                                  {"users.npy", "user_profile mean", "user_history train", "unknown or all"});
   };
   refused({"no users.npy.json"});
   write_user_sidecar(fixture.file, {.policy = "all", .split_sha256 = fixture.split()});
@@ -127,10 +127,10 @@ TEST_CASE("user vectors: a statement stands for a sidecar, but not against one")
   const auto stated = [&](const char* history) { return fixture.load(fixture.file.string(), history).user_features; };
   CHECK(stated("train").source == HistorySource::stated);
   CHECK(stated("train").warning().empty());
-  CHECK(contains(stated("unknown").warning(), {"--user-history unknown"}));
-  CHECK(contains(stated("all").warning(), {"--user-history all"}));
+  CHECK(contains(stated("unknown").warning(), {"user_history unknown"}));
+  CHECK(contains(stated("all").warning(), {"user_history all"}));
   write_user_sidecar(fixture.file, {.policy = "all"});
-  expect_error<InvalidArgument>([&] { stated("train"); }, {"policy all", "against --user-history train"});
+  expect_error<InvalidArgument>([&] { stated("train"); }, {"policy all", "against user_history train"});
   CHECK(stated("all").history == UserHistory::all);
   write_user_sidecar(fixture.file, {.policy = "train", .split_sha256 = fixture.split()});
   CHECK(stated("unknown").history == UserHistory::unknown);
@@ -147,11 +147,12 @@ TEST_CASE("user vectors: what is not one row of finite numbers a user is refused
   expect_error<FormatError>(load, {"user vectors", "row 5, column 2"});
   write_npy(fixture.file, Matrix(0, 4));
   expect_error<FormatError>(load, {"at least one row"});
-  expect_error<IoError>([&] { fixture.load("absent.npy"); }, {"--user-profile = absent.npy", "mean, sum, random"});
+  expect_error<IoError>([&] { fixture.load("absent.npy"); }, {"user_profile = absent.npy", "mean, sum, random"});
   expect_error<InvalidArgument>([&] { fixture.load(fixture.file.string(), "valid"); },
-                                {"--user-history = valid", "train, unknown or all"});
+                                {"train: user_history = valid", "train, unknown or all"});
   for (const char* const built : {"mean", "sum", "random", ""}) {
-    expect_error<InvalidArgument>([&] { fixture.load(built, "all"); }, {"--user-history = all", "built from training"});
+    expect_error<InvalidArgument>([&] { fixture.load(built, "all"); },
+                                  {"train: user_history = all", "built from training"});
   }
 }
 
@@ -160,13 +161,14 @@ TEST_CASE("user vectors: models and settings that read none refuse them") {
   TrainOptions options = fixture.options("run");
   options.user_profile = "mean";
   options.settings.emplace_back("user_vectors=table");
-  expect_error<InvalidArgument>([&] { train(options); }, {"--user-profile = mean", "mllmrec", "with these settings"});
+  expect_error<InvalidArgument>([&] { train(options); },
+                                {"train: user_profile = mean", "mllmrec", "with these settings"});
   options.settings = {};
   options.model = "bpr";
-  expect_error<InvalidArgument>([&] { train(options); }, {"--user-profile = mean", "bpr reads no vectors"});
+  expect_error<InvalidArgument>([&] { train(options); }, {"train: user_profile = mean", "bpr reads no vectors"});
   options.user_profile = "";
   options.user_history = "all";
-  expect_error<InvalidArgument>([&] { train(options); }, {"--user-history = all", "bpr reads no vectors"});
+  expect_error<InvalidArgument>([&] { train(options); }, {"train: user_history = all", "bpr reads no vectors"});
   CHECK_FALSE(std::filesystem::exists(options.out));
 }
 
@@ -192,7 +194,7 @@ TEST_CASE("user vectors: doubtful ones mark every output, honest ones leave no m
     CHECK(embeddings.has_value() == marked);
     if (!marked) continue;
     CHECK(metrics.at("user_history") == history);
-    CHECK(contains(run.notices().front(), {"--user-history", history.c_str()}));
+    CHECK(contains(run.notices().front(), {"user_history", history.c_str()}));
     CHECK(embeddings->policy == history);
     CHECK(Run::open(run.directory()).notices() == run.notices());
   }

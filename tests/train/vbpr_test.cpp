@@ -208,12 +208,12 @@ TEST_CASE("vbpr: ready similarity graphs are no features") {
   bench.features.erase("text");
   bench.make(vbpr_model());
   REQUIRE(bench.notices.size() == 1);
-  CHECK(test::contains(bench.notices.front(), {"--similarity text: not used"}));
+  CHECK(test::contains(bench.notices.front(), {"similarity text: not used"}));
   CHECK(bench.parameter("feature_weight").value.cols() == 9);
 
   ModelBench none = small_bench();
   none.features.clear();
-  expect_error<InvalidArgument>([&] { none.make(vbpr_model()); }, {"features = none", "--features"});
+  expect_error<InvalidArgument>([&] { none.make(vbpr_model()); }, {"features = none", "given as features"});
 }
 
 }  // namespace
