@@ -22,11 +22,6 @@ namespace {
 
 constexpr const char* kOperation = "train";
 
-Context without_progress(Context context) {
-  context.progress = {};
-  return context;
-}
-
 std::unique_ptr<Model> make_model(const Dataset& data, const ModelEntry& entry, const Settings& settings,
                                   TrainerOptions options, const Context& context, ParameterStore& parameters,
                                   std::vector<NamedGraph>& graphs, std::vector<std::string>& notices) {
@@ -108,7 +103,7 @@ Trainer::Trainer(const Dataset& data, const ModelEntry& entry, const Settings& s
       backend_(backend),
       options_(options),
       context_(context),
-      quiet_context_(without_progress(context)),
+      quiet_context_(detail::without_progress(context)),
       epochs_(settings.integer("epochs")),
       evaluator_(evaluator_for(data, settings)),
       parameters_(backend, options.seed),

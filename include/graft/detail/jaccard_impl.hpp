@@ -65,7 +65,7 @@ inline JaccardPlan plan_jaccard(const Interactions& interactions, const JaccardO
   plan.rows = clipped("jaccard_graph", "row_range", options.row_range, items);
   const std::int64_t rows = plan.rows.end - plan.rows.begin;
   plan.row_capacity = make_vector<std::int64_t>("jaccard_graph", rows + 1);
-  parallel_rows(context, "jaccard_graph", rows, [&](std::int64_t begin, std::int64_t end) {
+  parallel_rows(without_progress(context), "jaccard_graph", rows, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t r = begin; r < end; ++r) {
       plan.row_capacity[as_size(r + 1)] = row_cost(interactions, plan.rows.begin + r);
     }

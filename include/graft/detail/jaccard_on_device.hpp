@@ -28,7 +28,7 @@ class DeviceAudience {
         rows_(rows),
         costs_(make_vector<std::int64_t>(kOperation, count())),
         capacity_(make_vector<std::int64_t>(kOperation, count() + 1)) {
-    parallel_rows(on_host(context), kOperation, count(), [&](std::int64_t begin, std::int64_t end) {
+    parallel_rows(without_progress(on_host(context)), kOperation, count(), [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t r = begin; r < end; ++r) costs_[as_size(r)] = row_cost(rows_.begin + r);
     });
     for (std::int64_t r = 0; r < count(); ++r) {

@@ -94,7 +94,7 @@ inline void append_self_loops(const KnnOptions& options, const PairwiseShape& sh
 
 inline Graph knn_from_rows(std::int64_t items, const KnnOptions& options, const RowRange& rows, TopKRows& top,
                            const Context& context) {
-  parallel_rows(context, "knn_graph", top.rows(), [&](std::int64_t begin, std::int64_t end) {
+  parallel_rows(without_progress(context), "knn_graph", top.rows(), [&](std::int64_t begin, std::int64_t end) {
     std::vector<std::pair<std::int32_t, float>> scratch;
     for (std::int64_t row = begin; row < end; ++row) {
       sort_row_by_id(top.ids(row), top.values(row), top.count(row), scratch);

@@ -53,7 +53,7 @@ inline std::vector<double> row_norms(const char* operation, const char* argument
                                      const Context& context) {
   std::vector<double> norms = make_vector<double>(operation, matrix.rows());
   FirstRow bad;
-  parallel_rows(context, operation, matrix.rows(), [&](std::int64_t begin, std::int64_t end) {
+  parallel_rows(without_progress(context), operation, matrix.rows(), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t r = begin; r < end; ++r) {
       const double norm = std::sqrt(squared_norm(matrix.row(r), matrix.cols()));
       norms[as_size(r)] = norm;

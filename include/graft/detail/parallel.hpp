@@ -36,6 +36,13 @@ inline Context on_host(const Context& context) {
   return host;
 }
 
+/// The context of an operator's light steps before and after its work: their own counts would make its progress fall
+/// back.
+inline Context without_progress(Context context) {
+  context.progress = {};
+  return context;
+}
+
 /// Counts finished units: reports progress at most 10 times a second and throws Cancelled when asked to stop.
 class Ticker {
  public:

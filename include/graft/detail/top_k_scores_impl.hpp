@@ -110,9 +110,10 @@ GRAFT_INLINE Ranking top_k_scores(Features queries, Features items, const TopKSc
                                  .excluded = options.exclude.columns,
                                  .order = order};
   detail::RankingEngine(task, shape, plan, packed_queries, packed_items, top, context).run();
-  detail::parallel_rows(context, "top_k_scores", top.rows(), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row) top.sort_by_rank(row);
-  });
+  detail::parallel_rows(detail::without_progress(context), "top_k_scores", top.rows(),
+                        [&](std::int64_t begin, std::int64_t end) {
+                          for (std::int64_t row = begin; row < end; ++row) top.sort_by_rank(row);
+                        });
   return detail::ranking_of(queries.rows(), shape.rows, top);
 }
 
