@@ -8,7 +8,8 @@
 
 namespace graft::training {
 
-/// A value in TrainOptions that no data could make right. Its message is "train: OPTION = VALUE: ALLOWED".
+/// A value in TrainOptions that is refused: always, by this model, or for these data. Its message is
+/// "train: OPTION = VALUE: ALLOWED".
 class InvalidOption : public InvalidArgument {
  public:
   /// @param option  its name in TrainOptions; "settings" has values such as "epochs=0"

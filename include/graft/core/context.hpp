@@ -30,7 +30,7 @@ enum class Backend {
 /// How far a call has come.
 struct Progress {
   const char* operation = "";  ///< name of the operator, e.g. "knn_graph"
-  std::int64_t done = 0;       ///< units of it done, which never falls; units are tiles or row blocks
+  std::int64_t done = 0;       ///< units done, never falling while an operator runs; units are tiles or row blocks
   std::int64_t total = 0;      ///< units in all
 };
 
