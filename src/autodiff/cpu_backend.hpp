@@ -20,12 +20,6 @@ namespace graft::autodiff {
 /// cpu_backend() on a chosen numeric path. @throws InvalidArgument, BackendUnavailable
 std::unique_ptr<Backend> cpu_backend(int threads, NumericPath path);
 
-/// A sparse matrix with its transpose.
-struct CpuSparse {
-  Csr forward;
-  Csr transposed;
-};
-
 class CpuBackend final : public Backend {
  public:
   CpuBackend(int threads, NumericPath path);
@@ -102,8 +96,6 @@ class CpuBackend final : public Backend {
               [&](std::int64_t task, int /*worker*/) { body(task * block, std::min(count, (task + 1) * block)); });
   }
 
-  class Product;
-
   Context context_;
   int workers_;
   const detail::kernels::TrainTable& kernels_;
@@ -113,7 +105,5 @@ class CpuBackend final : public Backend {
 };
 
 inline float* floats(const Tensor& x) { return static_cast<float*>(x.storage()); }
-
-inline bool same_shape(const Tensor& a, const Tensor& b) { return a.rows() == b.rows() && a.cols() == b.cols(); }
 
 }  // namespace graft::autodiff

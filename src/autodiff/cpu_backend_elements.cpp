@@ -12,8 +12,8 @@ namespace graft::autodiff {
 namespace {
 
 using detail::kernels::Function;
-using detail::kernels::Operation;
 using detail::kernels::Slope;
+using KernelOperation = detail::kernels::Operation;
 
 // Work in nanoseconds an element, on one core.
 constexpr double kLight = 0.2;         // vectors, from cache
@@ -24,18 +24,18 @@ constexpr double kRandomNumber = 5.0;  // ten rounds for four
 /// log(1 + e^x), without overflow for large x and without loss for small.
 float softplus(float x) { return std::max(x, 0.0F) + std::log1p(std::exp(-std::abs(x))); }
 
-Operation operation(Binary op) {
+KernelOperation kernel_operation(Binary op) {
   switch (op) {
     case Binary::add:
-      return Operation::add;
+      return KernelOperation::add;
     case Binary::subtract:
-      return Operation::subtract;
+      return KernelOperation::subtract;
     case Binary::multiply:
-      return Operation::multiply;
+      return KernelOperation::multiply;
     case Binary::divide:
       break;
   }
-  return Operation::divide;
+  return KernelOperation::divide;
 }
 
 struct VectorFunction {
@@ -160,7 +160,7 @@ void CpuBackend::map_gradient(Unary f, double p, const Tensor& x, const Tensor& 
 void CpuBackend::combine(Binary op, const Tensor& a, const Tensor& b, const Tensor& y) {
   assert(same_shape(a, y));
   assert((b.rows() == a.rows() || b.rows() == 1) && (b.cols() == a.cols() || b.cols() == 1));
-  const Operation operation_ = operation(op);
+  const KernelOperation operation_ = kernel_operation(op);
   const std::int64_t cols = a.cols();
   if (same_shape(a, b)) {
     run_blocks(a.size(), kLight, [&](std::int64_t begin, std::int64_t end) {

@@ -82,10 +82,8 @@ class Lines {
   std::int64_t stored_rows_;
 };
 
-}  // namespace
-
 /// One product, tile by tile.
-class CpuBackend::Product {
+class Product {
  public:
   Product(const TrainTable& kernels, const Operand& a, const Operand& b, const Tensor& y, bool accumulate)
       : kernels_(kernels), rows_(a, !a.transposed), columns_(b, b.transposed), y_(y), accumulate_(accumulate) {
@@ -151,6 +149,8 @@ class CpuBackend::Product {
   bool accumulate_;
   bool turned_ = false;  ///< micro rows are columns of the result
 };
+
+}  // namespace
 
 void CpuBackend::matmul(const Operand& a, const Operand& b, const Tensor& y, bool accumulate) {
   constexpr double kNanosecondsPerProduct = 0.03;

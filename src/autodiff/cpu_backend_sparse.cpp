@@ -6,17 +6,13 @@
 #include <graft/detail/checked.hpp>
 
 #include "autodiff/cpu_backend.hpp"
+#include "autodiff/host_sparse.hpp"
 
 namespace graft::autodiff {
 namespace {
 
 using detail::as_size;
 using detail::kernels::SparseRows;
-
-const Csr& oriented(const Sparse& s, bool transposed) {
-  const auto& both = *static_cast<const CpuSparse*>(s.storage());
-  return transposed ? both.transposed : both.forward;
-}
 
 /// Rows of a matrix in parts of about equal cost, whatever their lengths.
 class RowParts {

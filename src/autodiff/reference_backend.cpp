@@ -12,6 +12,7 @@
 #include <graft/detail/checked.hpp>
 
 #include "autodiff/backend.hpp"
+#include "autodiff/host_sparse.hpp"
 #include "data/random.hpp"
 
 namespace graft::autodiff {
@@ -24,10 +25,6 @@ using Values = std::vector<double>;
 double* data(const Tensor& x) {
   assert(x);
   return static_cast<Values*>(x.storage())->data();
-}
-
-[[maybe_unused]] bool same_shape(const Tensor& a, const Tensor& b) {
-  return a.rows() == b.rows() && a.cols() == b.cols();
 }
 
 /// Element (r, c) of a matrix that is repeated in the directions in which it has size 1.
@@ -124,36 +121,6 @@ double apply(Binary op, double a, double b) {
   return std::numeric_limits<double>::quiet_NaN();
 }
 
-struct SparsePair {
-  Csr forward;
-  Csr transposed;
-};
-
-Csr transpose(const Csr& matrix) {
-  Csr result;
-  result.rows = matrix.cols;
-  result.cols = matrix.rows;
-  result.row_offsets.assign(as_size(matrix.cols) + 1, 0);
-  for (const std::int32_t column : matrix.columns) ++result.row_offsets[as_size(column) + 1];
-  for (std::size_t r = 1; r < result.row_offsets.size(); ++r) result.row_offsets[r] += result.row_offsets[r - 1];
-  result.columns.resize(matrix.columns.size());
-  result.weights.resize(matrix.weights.size());
-  std::vector<std::int64_t> next = result.row_offsets;
-  for (std::int64_t r = 0; r < matrix.rows; ++r) {
-    for (std::int64_t e = matrix.row_offsets[as_size(r)]; e < matrix.row_offsets[as_size(r) + 1]; ++e) {
-      const auto place = as_size(next[as_size(matrix.columns[as_size(e)])]++);
-      result.columns[place] = static_cast<std::int32_t>(r);
-      result.weights[place] = matrix.weights[as_size(e)];
-    }
-  }
-  return result;
-}
-
-const Csr& oriented(const Sparse& s, bool transposed) {
-  const auto& pair = *static_cast<const SparsePair*>(s.storage());
-  return transposed ? pair.transposed : pair.forward;
-}
-
 /// One side of a product, ready to be read element by element.
 class Side {
  public:
@@ -213,18 +180,7 @@ class ReferenceBackend final : public Backend {
 
   std::vector<double> download(const Tensor& x) override { return {data(x), data(x) + x.size()}; }
 
-  Sparse sparse(Csr matrix) override {
-    assert(matrix.row_offsets.size() == as_size(matrix.rows) + 1 && matrix.columns.size() == matrix.weights.size());
-    const std::int64_t rows = matrix.rows;
-    const std::int64_t cols = matrix.cols;
-    try {
-      Csr transposed = transpose(matrix);
-      return {rows, cols, std::make_shared<const SparsePair>(SparsePair{std::move(matrix), std::move(transposed)})};
-    } catch (const std::bad_alloc&) {
-      throw OutOfMemory(
-          detail::message("sparse", "rows", std::to_string(rows), "the system refused the memory of the transpose"));
-    }
-  }
+  Sparse sparse(Csr matrix) override { return host_sparse(std::move(matrix)); }
 
   // Elements ---------------------------------------------------------------------------------------------------------
 

@@ -32,4 +32,6 @@ class Tensor {
   std::shared_ptr<void> storage_;
 };
 
+inline bool same_shape(const Tensor& a, const Tensor& b) { return a.rows() == b.rows() && a.cols() == b.cols(); }
+
 }  // namespace graft::autodiff

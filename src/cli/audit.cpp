@@ -39,16 +39,16 @@ using training::AuditTest;
 using training::AuditVerdict;
 using training::GraphOrigin;
 
-constexpr const char* kCommand = "graft audit";
+constexpr const char* kAuditCommand = "graft audit";
 constexpr const char* kGiven = "given";  ///< modality of --item-features
-constexpr const char* kFooter =
+constexpr const char* kAuditFooter =
     R"(Example: user vectors that a language model's profiles gave, then a graph that somebody else made
   graft audit --data data/baby --user-features user_preferences_feat.npy
   graft audit --data data/baby --graph graph.npz --split test --strict
 A leak shows as held-out items that the vectors or edges favour over items that other users hold out, beyond what the
 training rows say. docs/audit.md tells what is tested and what cannot be told.)";
 
-constexpr Choice<AuditSplit> kSplits[] = {
+constexpr Choice<AuditSplit> kAuditSplits[] = {
     {"valid", AuditSplit::valid}, {"test", AuditSplit::test}, {"both", AuditSplit::both}};
 
 /// The options as they were typed; the values here are the defaults.
@@ -106,7 +106,7 @@ void add_audit_options(CLI::App& parser, AuditArguments& arguments) {
   add.flag("--strict", arguments.strict, "exit with 1 unless the verdict is clean");
   add.text("--json", arguments.json, "FILE", "machine-readable summary; - for standard output");
   add.flag("--quiet", arguments.quiet, "no progress, notices and summary; errors stay");
-  parser.footer(kFooter);
+  parser.footer(kAuditFooter);
 }
 
 /// A number as it was typed: parse_real gives a float, whose double is another number.
@@ -118,7 +118,6 @@ double parse_share(const char* option, const std::string& text, bool zero) {
 }
 
 AuditJob checked_job(const AuditArguments& arguments) {
-  constexpr std::int64_t kMostThreads = 1024;
   constexpr std::int64_t kMostPermutations = 1'000'000;
   AuditJob job;
   job.data = required("--data", arguments.data, "a dataset directory");
@@ -129,7 +128,7 @@ AuditJob checked_job(const AuditArguments& arguments) {
   job.user_features = arguments.user_features;
   job.graph = arguments.graph;
   job.item_features = arguments.item_features;
-  job.options.split = parse_choice("--split", arguments.split, kSplits);
+  job.options.split = parse_choice("--split", arguments.split, kAuditSplits);
   job.options.permutations = parse_integer("--permutations", arguments.permutations, 1, kMostPermutations);
   job.options.seed = static_cast<std::uint64_t>(parse_integer("--seed", arguments.seed, 0));
   job.options.alpha = parse_share("--alpha", arguments.alpha, false);
@@ -139,7 +138,7 @@ AuditJob checked_job(const AuditArguments& arguments) {
         "--permutations", arguments.permutations,
         fmt::format("no p-value is below 1 / (N + 1), so none below --alpha {}: take more", arguments.alpha));
   }
-  job.threads = static_cast<int>(parse_integer("--threads", arguments.threads, 0, kMostThreads));
+  job.threads = parse_threads(arguments.threads);
   job.json = arguments.json;
   job.strict = arguments.strict;
   job.quiet = arguments.quiet;
@@ -229,7 +228,7 @@ std::string summary_text(const AuditFindings& found, const AuditJob& job, double
     text += fmt::format("{:<20}{}\n", label, value);
   };
   line("looked for", fmt::format("{} of {}, {}", report::counted(test.pairs, "held-out pair"),
-                                 report::counted(test.users, "user"), spelling(job.options.split, kSplits)));
+                                 report::counted(test.users, "user"), spelling(job.options.split, kAuditSplits)));
   if (test.skipped_pairs > 0) line("left out", report::counted(test.skipped_pairs, "pair"));
   line("item features", found.item_features);
   if (found.record) line("record", found.record->text);
@@ -287,7 +286,9 @@ Json findings_json(const AuditFindings& found, const AuditJob& job) {
 class AuditRun {
  public:
   explicit AuditRun(AuditJob job)
-      : job_(std::move(job)), reporter_(kCommand, job_.json, job_.quiet), context_(reporter_.context(job_.threads)) {}
+      : job_(std::move(job)),
+        reporter_(kAuditCommand, job_.json, job_.quiet),
+        context_(reporter_.context(job_.threads)) {}
 
   int run() {
     check_files(job_);
@@ -374,7 +375,7 @@ class AuditRun {
       const bool graph = !job_.graph.empty();
       json[graph ? "graph" : "user_features"] = report::printable((graph ? job_.graph : job_.user_features).string());
       json["item_features"] = report::printable(found.item_features);
-      json["split"] = spelling(job_.options.split, kSplits);
+      json["split"] = spelling(job_.options.split, kAuditSplits);
       json["split_sha256"] = split_sha256_;
       json["permutations"] = job_.options.permutations;
       json["seed"] = job_.options.seed;

@@ -37,8 +37,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kCommand = "graft evaluate";
-constexpr const char* kFooter =
+constexpr const char* kEvaluateCommand = "graft evaluate";
+constexpr const char* kEvaluateFooter =
     R"(Example: a run of graft train, then vectors that another program trained
   graft evaluate --run runs/freedom
   graft evaluate --users user_vectors.npy --items item_vectors.npy --data data/baby --json metrics.json
@@ -94,7 +94,7 @@ void add_evaluate_options(CLI::App& parser, EvaluateArguments& arguments) {
   add.group("Outputs");
   add.text("--json", arguments.json, "FILE", "machine-readable summary; - for standard output");
   add.flag("--quiet", arguments.quiet, "no progress, notices and summary; errors stay");
-  parser.footer(kFooter);
+  parser.footer(kEvaluateFooter);
 }
 
 std::vector<std::int64_t> parse_cutoffs(const std::string& text) {
@@ -110,7 +110,6 @@ std::vector<std::int64_t> parse_cutoffs(const std::string& text) {
 }
 
 EvaluateJob checked_job(const EvaluateArguments& arguments) {
-  constexpr std::int64_t kMostThreads = 1024;
   EvaluateJob job;
   if (arguments.run.empty()) {
     if (arguments.users.empty() && arguments.items.empty()) {
@@ -127,7 +126,7 @@ EvaluateJob checked_job(const EvaluateArguments& arguments) {
   job.options.cutoffs = parse_cutoffs(arguments.cutoffs);
   job.own_candidates = arguments.candidates.empty();
   if (!job.own_candidates) job.options.candidates = parse_choice("--candidates", arguments.candidates, kCandidates);
-  job.threads = static_cast<int>(parse_integer("--threads", arguments.threads, 0, kMostThreads));
+  job.threads = parse_threads(arguments.threads);
   job.json = arguments.json;
   job.quiet = arguments.quiet;
   return job;
@@ -153,7 +152,9 @@ void check_files(const EvaluateJob& job) {
 class EvaluateRun {
  public:
   explicit EvaluateRun(EvaluateJob job)
-      : job_(std::move(job)), reporter_(kCommand, job_.json, job_.quiet), context_(reporter_.context(job_.threads)) {}
+      : job_(std::move(job)),
+        reporter_(kEvaluateCommand, job_.json, job_.quiet),
+        context_(reporter_.context(job_.threads)) {}
 
   void run() {
     check_files(job_);

@@ -19,6 +19,7 @@
 #include "report/format.hpp"
 #include "report/inspection.hpp"
 #include "report/inspection_report.hpp"
+#include "report/json_text.hpp"
 #include "report/labels.hpp"
 
 #include "command.hpp"
@@ -31,7 +32,7 @@
 namespace graft::cli {
 namespace {
 
-constexpr const char* kCommand = "graft inspect";
+constexpr const char* kInspectCommand = "graft inspect";
 
 std::string base_name(const std::filesystem::path& path) { return report::printable(path.filename().string()); }
 
@@ -47,7 +48,9 @@ std::unique_ptr<detail::AtomicFile> prepared(const char* option, const std::file
 class InspectRun {
  public:
   explicit InspectRun(InspectJob job)
-      : job_(std::move(job)), reporter_(kCommand, job_.json, job_.quiet), context_(reporter_.context(job_.threads)) {}
+      : job_(std::move(job)),
+        reporter_(kInspectCommand, job_.json, job_.quiet),
+        context_(reporter_.context(job_.threads)) {}
 
   void run() {
     check_files(job_);
@@ -122,7 +125,7 @@ class InspectRun {
     if (labels_) json["labels_file"] = report::printable(job_.labels.string());
     json.update(report::inspection_json(inspection));
     json["notices"] = reporter_.notices();
-    return json_text(json);
+    return report::json_text(json);
   }
 
   void write(const report::Inspection& inspection) const {

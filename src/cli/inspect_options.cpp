@@ -11,13 +11,8 @@
 namespace graft::cli {
 namespace {
 
-constexpr Choice<Split> kSplits[] = {
-    {"train", Split::train}, {"valid", Split::valid}, {"test", Split::test}, {"all", Split::all}};
-
-constexpr std::int64_t kMostThreads = 1024;
-
 constexpr const char* kGraph = "graph";
-constexpr const char* kFooter =
+constexpr const char* kInspectFooter =
     R"(Example: what refinement did, with the users' word on it, as a page
   graft inspect graph.npz --compare knn10_text.npz --interactions baby.inter --html report.html
 A row of the graph is an item that receives: its columns are its neighbours.
@@ -42,7 +37,7 @@ void add_inspect_options(CLI::App& parser, InspectArguments& arguments) {
   add.text("--json", arguments.json, "FILE", "every number for machines; - for standard output");
   add.text("--html", arguments.html, "FILE.html", "a self-contained report with drawings");
   add.flag("--quiet", arguments.quiet, "no progress, notices and text; warnings and errors stay");
-  parser.footer(kFooter);
+  parser.footer(kInspectFooter);
 }
 
 InspectJob checked_job(const InspectArguments& arguments) {
@@ -52,7 +47,7 @@ InspectJob checked_job(const InspectArguments& arguments) {
   job.split = parse_choice("--split", arguments.split, kSplits);
   job.compare = arguments.compare;
   job.labels = arguments.labels;
-  job.threads = static_cast<int>(parse_integer("--threads", arguments.threads, 0, kMostThreads));
+  job.threads = parse_threads(arguments.threads);
   job.json = arguments.json;
   job.html = arguments.html;
   job.quiet = arguments.quiet;

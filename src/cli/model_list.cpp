@@ -8,7 +8,6 @@
 #include <nlohmann/json.hpp>
 
 #include <graft/core/error.hpp>
-#include <graft/detail/atomic_file.hpp>
 #include <graft/train/train.hpp>
 
 #include "train/model.hpp"
@@ -100,12 +99,8 @@ void print_models(const std::string& model, const std::filesystem::path& json, b
     }
     std::erase_if(list, [&](const ModelInfo& info) { return info.name != model; });
   }
-  if (json == "-") {
-    print_output(json_text(models_json(list)));
-    return;
-  }
-  if (!json.empty()) detail::write_file_atomically(json, json_text(models_json(list)), "--json");
-  if (!quiet) print_output(models_text(list));
+  write_json(json, models_json(list));
+  if (!quiet && json != "-") print_output(models_text(list));
 }
 
 }  // namespace graft::cli

@@ -27,8 +27,10 @@
 namespace graft::cli {
 namespace {
 
-constexpr const char* kCommand = "graft prepare split";
-constexpr const char* kFooter =
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kPrepareSplitCommand = "graft prepare split";
+constexpr const char* kPrepareSplitFooter =
     R"(Example: the 5-core of a ratings dump (user,item,rating,timestamp), split 8:1:1 for each user
   graft prepare split ratings_Baby.csv --out baby --seed 999
 The directory holds NAME.inter, u_id_mapping.csv and i_id_mapping.csv (id and number; tabs separate) and dataset.json
@@ -110,7 +112,7 @@ void add_split_options(CLI::App& parser, SplitArguments& arguments) {
   add.text("--name", arguments.name, "NAME", "of NAME.inter (the base name of DIR)");
   add.text("--json", arguments.json, "FILE", "machine-readable summary; - for standard output");
   add.flag("--quiet", arguments.quiet, "no progress, notices and summary; errors stay");
-  parser.footer(kFooter);
+  parser.footer(kPrepareSplitFooter);
 }
 
 double parse_double(const char* option, const std::string& text, double least, double most, const char* allowed) {
@@ -197,8 +199,7 @@ std::string summary_text(const SplitJob& job, const data::SplitDatasetSummary& s
   return text;
 }
 
-nlohmann::ordered_json summary_json(const SplitJob& job, const data::SplitDatasetSummary& summary, double seconds) {
-  using Json = nlohmann::ordered_json;
+Json summary_json(const SplitJob& job, const data::SplitDatasetSummary& summary, double seconds) {
   Json json = {{"command", "prepare split"}};
   json.update(Json::parse(data::split_description(summary)));
   json["notices"] = summary.notices;
@@ -210,7 +211,7 @@ nlohmann::ordered_json summary_json(const SplitJob& job, const data::SplitDatase
 int run_split(const SplitArguments& arguments) {
   const SplitJob job = checked_job(arguments);
   check_files(job);
-  Reporter reporter(kCommand, job.json, job.quiet);
+  Reporter reporter(kPrepareSplitCommand, job.json, job.quiet);
   const auto tell = [&](const std::string& notice) { reporter.note(notice); };
   const auto start = std::chrono::steady_clock::now();
   const data::SplitDatasetSummary summary =

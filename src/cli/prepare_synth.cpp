@@ -25,8 +25,10 @@
 namespace graft::cli {
 namespace {
 
-constexpr const char* kCommand = "graft prepare synth";
-constexpr const char* kFooter =
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kPrepareSynthCommand = "graft prepare synth";
+constexpr const char* kPrepareSynthFooter =
     R"(Example: a set in the shape of Amazon Baby, and what refinement finds of the planted truth
   graft prepare synth --shape baby --seed 1 --out synth-baby
   graft refine --features synth-baby/text_feat.npy --interactions synth-baby/synth-baby.inter --out graph.npz
@@ -86,7 +88,7 @@ void add_synth_options(CLI::App& parser, SynthArguments& arguments) {
   add.text("--out", arguments.out, "DIR", "the directory to make: new, or empty (required)");
   add.text("--json", arguments.json, "FILE", "machine-readable summary; - for standard output");
   add.flag("--quiet", arguments.quiet, "no progress and summary; errors stay");
-  parser.footer(kFooter);
+  parser.footer(kPrepareSynthFooter);
 }
 
 /// The sizes of the shape. @throws UsageError naming the shapes
@@ -111,7 +113,6 @@ double parse_share(const char* option, const std::string& text) {
 SynthJob checked_job(const SynthArguments& arguments) {
   constexpr std::int64_t kMostIds = std::numeric_limits<std::int32_t>::max() - 1;
   constexpr std::int64_t kMostDims = std::int64_t{1} << 20;
-  constexpr std::int64_t kMostThreads = 1024;
   constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
   SynthJob job;
   data::SynthOptions options = shape_options(arguments.shape);
@@ -133,7 +134,7 @@ SynthJob checked_job(const SynthArguments& arguments) {
     throw UsageError(fmt::format("--{}", what.substr(what.find(' ') + 1)));
   }
   job.shape = arguments.shape;
-  job.threads = static_cast<int>(parse_integer("--threads", arguments.threads, 0, kMostThreads));
+  job.threads = parse_threads(arguments.threads);
   job.out = required("--out", arguments.out, "the directory to make");
   job.json = arguments.json;
   job.quiet = arguments.quiet;
@@ -161,8 +162,7 @@ std::string summary_text(const SynthJob& job, const data::SynthSummary& summary,
   return text;
 }
 
-nlohmann::ordered_json summary_json(const SynthJob& job, const data::SynthSummary& summary, double seconds) {
-  using Json = nlohmann::ordered_json;
+Json summary_json(const SynthJob& job, const data::SynthSummary& summary, double seconds) {
   Json json = {{"command", "prepare synth"}, {"shape", job.shape}};
   json.update(Json::parse(data::synth_description(summary)));
   json["seconds"] = seconds;
@@ -172,7 +172,7 @@ nlohmann::ordered_json summary_json(const SynthJob& job, const data::SynthSummar
 
 int run_synth(const SynthArguments& arguments) {
   const SynthJob job = checked_job(arguments);
-  Reporter reporter(kCommand, job.json,
+  Reporter reporter(kPrepareSynthCommand, job.json,
                     job.quiet);  // sees signals before anything is made that they could leave behind
   data::check_dataset_directory("--out", job.out);
   if (!job.json.empty() && job.json != "-") {

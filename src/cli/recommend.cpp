@@ -35,8 +35,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kCommand = "graft recommend";
-constexpr const char* kFooter =
+constexpr const char* kRecommendCommand = "graft recommend";
+constexpr const char* kRecommendFooter =
     R"(Example: ten items for two users, then a file with twenty for everybody
   graft recommend --run runs/freedom --user 3 --user 17 -k 10
   graft recommend --run runs/freedom --all --out lists.tsv
@@ -88,7 +88,7 @@ void add_recommend_options(CLI::App& parser, RecommendArguments& arguments) {
   add.text("--json", arguments.json, "FILE",
            "machine-readable summary, with the lists of --user; - for standard output");
   add.flag("--quiet", arguments.quiet, "no progress and summary; errors stay");
-  parser.footer(kFooter);
+  parser.footer(kRecommendFooter);
 }
 
 /// "3,17" as ids. @throws UsageError
@@ -104,7 +104,6 @@ void add_users(const std::string& text, std::vector<std::int32_t>& users) {
 }
 
 RecommendJob checked_job(const RecommendArguments& arguments) {
-  constexpr std::int64_t kMostThreads = 1024;
   constexpr std::int64_t kMostItems = std::numeric_limits<std::int32_t>::max();
   RecommendJob job;
   job.run = required("--run", arguments.run, "a directory that graft train made");
@@ -114,7 +113,7 @@ RecommendJob checked_job(const RecommendArguments& arguments) {
   for (const std::string& text : arguments.users) add_users(text, job.users);
   job.k = parse_integer("-k", arguments.k, 1, kMostItems);
   job.data = arguments.data;
-  job.threads = static_cast<int>(parse_integer("--threads", arguments.threads, 0, kMostThreads));
+  job.threads = parse_threads(arguments.threads);
   job.out = arguments.out;
   job.json = arguments.json;
   job.quiet = arguments.quiet;
@@ -163,7 +162,9 @@ class ListWriter {
 class RecommendRun {
  public:
   explicit RecommendRun(RecommendJob job)
-      : job_(std::move(job)), reporter_(kCommand, job_.json, job_.quiet), context_(reporter_.context(job_.threads)) {}
+      : job_(std::move(job)),
+        reporter_(kRecommendCommand, job_.json, job_.quiet),
+        context_(reporter_.context(job_.threads)) {}
 
   void run() {
     check_files(job_);
@@ -198,7 +199,7 @@ class RecommendRun {
     for (std::int64_t begin = 0; begin < count; begin += block) {
       context_.progress = [&](const Progress& now) {
         const std::int64_t done = now.total > 0 ? std::min(block, count - begin) * now.done / now.total : 0;
-        reporter_.progress().update({kCommand, begin + done, count}, "ranking");
+        reporter_.progress().update({kRecommendCommand, begin + done, count}, "ranking");
       };
       const auto part = users.subspan(detail::as_size(begin), detail::as_size(std::min(block, count - begin)));
       const Ranking ranking = run.recommend(part, job_.k, job_.data, context_);

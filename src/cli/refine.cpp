@@ -31,7 +31,7 @@
 namespace graft::cli {
 namespace {
 
-constexpr const char* kCommand = "graft refine";
+constexpr const char* kRefineCommand = "graft refine";
 
 /// Seconds since the last call, or since it was made.
 class Stopwatch {
@@ -67,7 +67,7 @@ class RefineRun {
  public:
   explicit RefineRun(RefineJob job)
       : job_(std::move(job)),
-        reporter_(kCommand, job_.json, job_.quiet),
+        reporter_(kRefineCommand, job_.json, job_.quiet),
         context_(reporter_.context(job_.threads > 0 ? job_.threads : oneapi::tbb::info::default_concurrency())) {
     context_.memory_budget = job_.memory_budget;
   }

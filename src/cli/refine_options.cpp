@@ -14,8 +14,6 @@ namespace {
 
 constexpr Choice<Preset> kPresets[] = {
     {"noself", Preset::noself}, {"reference", Preset::reference}, {"paper", Preset::paper}};
-constexpr Choice<Split> kSplits[] = {
-    {"train", Split::train}, {"valid", Split::valid}, {"test", Split::test}, {"all", Split::all}};
 constexpr Choice<Weights> kWeights[] = {{"binary", Weights::binary}, {"similarity", Weights::similarity}};
 constexpr Choice<Normalization> kNormalizations[] = {
     {"symmetric", Normalization::symmetric}, {"row", Normalization::row}, {"none", Normalization::none}};
@@ -23,9 +21,7 @@ constexpr Choice<std::optional<Symmetrization>> kSymmetrizations[] = {
     {"none", std::nullopt}, {"max", Symmetrization::max}, {"mean", Symmetrization::mean}, {"min", Symmetrization::min}};
 constexpr Choice<Backend> kBackends[] = {{"auto", Backend::automatic}, {"cpu", Backend::cpu}, {"cuda", Backend::cuda}};
 
-constexpr std::int64_t kMostThreads = 1024;
-
-constexpr const char* kFooter =
+constexpr const char* kRefineFooter =
     R"(Example: the graph of two modalities, the image with half the weight and a threshold of its own
   graft refine --features text_feat.npy:1 --features image_feat.npy:0.5:0.6 \
                --interactions baby.inter --threshold 0.5 --jaccard-k 10 --out graph.npz
@@ -113,7 +109,7 @@ void add_refine_options(CLI::App& parser, RefineArguments& arguments) {
   add.text("--out", arguments.out, "FILE.npz", "the refined graph (required)");
   add.text("--json", arguments.json, "FILE", "machine-readable summary; - for standard output");
   add.flag("--quiet", arguments.quiet, "no progress, notices and summary; warnings and errors stay");
-  parser.footer(kFooter);
+  parser.footer(kRefineFooter);
 }
 
 RefineJob checked_job(const RefineArguments& arguments) {
@@ -123,7 +119,7 @@ RefineJob checked_job(const RefineArguments& arguments) {
   job.split = parse_choice("--split", arguments.split, kSplits);
   job.options = parse_options(arguments);
   job.backend = parse_choice("--backend", arguments.backend, kBackends);
-  job.threads = static_cast<int>(parse_integer("--threads", arguments.threads, 0, kMostThreads));
+  job.threads = parse_threads(arguments.threads);
   job.memory_budget = parse_bytes("--memory-budget", arguments.memory_budget);
   job.out = required("--out", arguments.out, "the .npz file to write");
   job.json = arguments.json;

@@ -7,14 +7,18 @@
 #include <graft/detail/atomic_file.hpp>
 
 #include "report/format.hpp"
+#include "report/json_text.hpp"
 
 #include "interrupt.hpp"
 
 namespace graft::cli {
 
-std::string json_text(const nlohmann::ordered_json& json) {
-  constexpr int kIndent = 2;
-  return json.dump(kIndent, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+void write_json(const std::filesystem::path& path, const nlohmann::ordered_json& json) {
+  if (path == "-") {
+    print_output(report::json_text(json));
+  } else if (!path.empty()) {
+    detail::write_file_atomically(path, report::json_text(json), "--json");
+  }
 }
 
 Reporter::Reporter(const char* command, std::filesystem::path json, bool quiet)
@@ -48,14 +52,6 @@ void Reporter::warn(std::string_view text) {
   notices_.push_back(report::printable(text));
   progress_.clear();
   print_message(command_, "warning", text);
-}
-
-void Reporter::write_json(const nlohmann::ordered_json& json) const {
-  if (json_to_stdout()) {
-    print_output(json_text(json));
-  } else if (writes_json()) {
-    detail::write_file_atomically(json_, json_text(json), "--json");
-  }
 }
 
 void Reporter::say(std::string_view text) const {

@@ -14,8 +14,8 @@
 
 namespace graft::cli {
 
-/// JSON as the commands write it: two blanks a level, U+FFFD for bytes that are no UTF-8, a newline at the end.
-std::string json_text(const nlohmann::ordered_json& json);
+/// Writes the summary for machines to a file, to standard output ("-") or nowhere (empty). @throws IoError
+void write_json(const std::filesystem::path& path, const nlohmann::ordered_json& json);
 
 class Reporter {
  public:
@@ -40,8 +40,8 @@ class Reporter {
 
   [[nodiscard]] bool writes_json() const { return !json_.empty(); }
   [[nodiscard]] bool json_to_stdout() const { return json_ == "-"; }
-  /// The summary for machines, where one is wanted. @throws IoError
-  void write_json(const nlohmann::ordered_json& json) const;
+  /// @throws IoError
+  void write_json(const nlohmann::ordered_json& json) const { cli::write_json(json_, json); }
   /// Text for a person: on standard output, or on standard error where that holds the summary for machines.
   void say(std::string_view text) const;
 

@@ -32,7 +32,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kCommand = "graft train";
+constexpr const char* kTrainCommand = "graft train";
 
 /// "0.31 s", "3 min 20 s".
 std::string seconds_text(double seconds) {
@@ -44,7 +44,7 @@ class TrainRun {
  public:
   explicit TrainRun(TrainJob job)
       : job_(std::move(job)),
-        reporter_(kCommand, job_.json, job_.quiet),
+        reporter_(kTrainCommand, job_.json, job_.quiet),
         display_(reporter_.progress()),
         context_(reporter_.context(job_.threads)) {
     context_.progress = [this](const Progress& progress) { display_.update(progress); };
@@ -65,7 +65,7 @@ class TrainRun {
       throw usage_error(error);
     } catch (const Cancelled&) {
       reporter_.progress().clear();
-      print_message(kCommand, "error", interrupted_text());
+      print_message(kTrainCommand, "error", interrupted_text());
       return kInterrupted;
     }
     return kDone;

@@ -16,9 +16,7 @@ namespace graft::cli {
 namespace {
 
 constexpr Choice<const char*> kGraphs[] = {{"vanilla", "vanilla"}, {"refined", "refined"}};
-constexpr std::int64_t kMostThreads = 1024;
-
-constexpr const char* kFooter =
+constexpr const char* kTrainFooter =
     R"(Example: FREEDOM on a planted data set, with the graph that graft refines
   graft prepare synth --shape demo --out demo
   graft train --model freedom --data demo --graph refined --set knn_k=10 --out runs/freedom
@@ -97,7 +95,7 @@ void add_train_options(CLI::App& parser, TrainArguments& arguments) {
   add.flag("--resume", arguments.resume, "continue the run in --out from its last checkpoint");
   add.text("--json", arguments.json, "FILE", "machine-readable summary; - for standard output");
   add.flag("--quiet", arguments.quiet, "no progress, notices and summary; errors stay");
-  parser.footer(kFooter);
+  parser.footer(kTrainFooter);
 }
 
 TrainJob checked_job(const TrainArguments& arguments) {
@@ -124,7 +122,7 @@ TrainJob checked_job(const TrainArguments& arguments) {
   options.seed = static_cast<std::uint64_t>(parse_integer("--seed", arguments.seed, 0));
   options.resume = arguments.resume;
   options.checkpoint_seconds = double{parse_real("--checkpoint-seconds", arguments.checkpoint_seconds, 0.0)};
-  job.threads = static_cast<int>(parse_integer("--threads", arguments.threads, 0, kMostThreads));
+  job.threads = parse_threads(arguments.threads);
   return job;
 }
 

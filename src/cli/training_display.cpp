@@ -63,8 +63,8 @@ void TrainingDisplay::epoch(const EpochReport& report) {
     last_shown_ = now;
     progress_.bar(1.0, fmt::format("epoch {}{}", report.epoch, state()));
   }
-  constexpr auto kBetweenLines = std::chrono::seconds(1);
-  if (last_line_ && now - *last_line_ < kBetweenLines) return;
+  constexpr auto kBetweenEpochLines = std::chrono::seconds(1);
+  if (last_line_ && now - *last_line_ < kBetweenEpochLines) return;
   last_line_ = now;
   std::string text = fmt::format("epoch {}: loss {:.4f}", report.epoch, report.loss);
   if (recall) text += fmt::format(", valid {} {:.4f}{}", kCriterion, *recall, report.best ? " (best)" : "");

@@ -86,6 +86,11 @@ float parse_real(std::string_view option, std::string_view text, double least, d
   return checked_real(option, text, as_number(text).value_or(nan), least, most);
 }
 
+int parse_threads(std::string_view text) {
+  constexpr std::int64_t kMostThreads = 1024;
+  return static_cast<int>(parse_integer("--threads", text, 0, kMostThreads));
+}
+
 std::int64_t parse_bytes(std::string_view option, std::string_view text) {
   constexpr std::string_view kAllowed =
       "must be a whole number >= 1 and a unit: B, KB, KiB, MB, MiB, GB or GiB (none = bytes), e.g. 64MiB";

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include <graft/core/interactions.hpp>
+
 #include "exit_code.hpp"
 
 namespace graft::cli {
@@ -29,6 +31,9 @@ float checked_real(std::string_view option, std::string_view text, double number
 /// @throws UsageError unless `text` is a finite decimal number in [least, most]
 float parse_real(std::string_view option, std::string_view text, double least,
                  double most = std::numeric_limits<float>::max());
+
+/// The value of --threads. @throws UsageError unless `text` is a whole number in [0, 1024]
+int parse_threads(std::string_view text);
 
 /// Bytes: a whole number and, optionally, one of B KB MB GB (powers of 1000) KiB MiB GiB (powers of 1024), in any case.
 /// @throws UsageError
@@ -60,6 +65,9 @@ std::string_view spelling(Value value, const Choice<Value> (&choices)[N]) {
   }
   return "";
 }
+
+inline constexpr Choice<Split> kSplits[] = {
+    {"train", Split::train}, {"valid", Split::valid}, {"test", Split::test}, {"all", Split::all}};
 
 /// PATH[:WEIGHT[:THRESHOLD]]
 struct WeightedPath {

@@ -13,7 +13,6 @@
 #include <graft/core/context.hpp>
 #include <graft/core/error.hpp>
 #include <graft/core/version.hpp>
-#include <graft/detail/atomic_file.hpp>
 #include <graft/detail/cuda_backend.hpp>
 
 #include "command.hpp"
@@ -86,12 +85,8 @@ nlohmann::ordered_json as_json(const VersionFacts& facts) {
 
 int run_version(const std::string& json) {
   const VersionFacts facts = version_facts();
-  if (json == "-") {
-    print_output(json_text(as_json(facts)));
-    return kDone;
-  }
-  if (!json.empty()) detail::write_file_atomically(json, json_text(as_json(facts)), "--json");
-  print_output(as_text(facts));
+  write_json(json, as_json(facts));
+  if (json != "-") print_output(as_text(facts));
   return kDone;
 }
 

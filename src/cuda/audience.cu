@@ -21,7 +21,6 @@ namespace {
 namespace measures = graft::detail;
 
 constexpr int kSmallThreads = 64;
-constexpr int kThreads = 256;
 /// Columns counted at once by a block: 64 KiB of counters, so that any device of compute capability 8 holds one block.
 constexpr int kCounterColumns = 16384;
 /// Entries of a large row's list that lie in shared memory, beside the counters.

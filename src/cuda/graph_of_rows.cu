@@ -10,8 +10,6 @@
 namespace graft::cuda {
 namespace {
 
-constexpr int kThreads = 256;
-
 /// The rows as a kernel sees them; pointers are the device's.
 struct Rows {
   std::int64_t items;

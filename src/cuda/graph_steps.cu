@@ -19,8 +19,6 @@
 namespace graft::cuda {
 namespace {
 
-constexpr int kThreads = 256;
-
 __device__ std::int64_t row_of_thread() { return std::int64_t{blockIdx.x} * kThreads + threadIdx.x; }
 
 struct AtLeast {

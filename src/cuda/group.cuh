@@ -8,6 +8,8 @@ namespace graft::cuda {
 
 inline constexpr unsigned kAllLanes = 0xFFFFFFFFU;
 inline constexpr int kLanes = 32;
+/// Threads of a block where nothing speaks for another number.
+inline constexpr int kThreads = 256;
 
 struct WarpGroup {
   static constexpr int kThreads = kLanes;

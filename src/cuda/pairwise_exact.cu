@@ -13,14 +13,14 @@ constexpr int kSide = 64;
 constexpr int kThreadSide = 16;
 constexpr int kPairs = kSide / kThreadSide;
 constexpr int kSlice = 16;
-constexpr int kThreads = kThreadSide * kThreadSide;
+constexpr int kTileThreads = kThreadSide * kThreadSide;
 
 /// slice[k][r] = element first_k + k of row `row_of(r)`; 0 beyond the dimensions and for rows that are none (-1).
 template <class RowOf>
 __device__ void load_slice(const PreparedRows& rows, std::int64_t first_k, const RowOf& row_of,
                            float (&slice)[kSlice][kSide + 1]) {
   const std::int64_t width = exact_stride(rows.dims);
-  for (int e = static_cast<int>(threadIdx.x); e < kSlice * kSide; e += kThreads) {
+  for (int e = static_cast<int>(threadIdx.x); e < kSlice * kSide; e += kTileThreads) {
     const int k = e % kSlice;
     const int r = e / kSlice;
     const std::int64_t row = row_of(r);
@@ -29,7 +29,7 @@ __device__ void load_slice(const PreparedRows& rows, std::int64_t first_k, const
 }
 
 template <bool kL2>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kTileThreads)
     exact_tile_kernel(PreparedRows rows, PreparedRows columns, RowPlaces places, ScoreTile tile) {
   __shared__ float row_slice[kSlice][kSide + 1];  // one more, so that columns of it meet different banks
   __shared__ float column_slice[kSlice][kSide + 1];
@@ -85,9 +85,9 @@ void launch_exact_tile(const PreparedRows& rows, const PreparedRows& columns, co
   const dim3 blocks(static_cast<unsigned>(blocks_of(tile.columns, kSide)),
                     static_cast<unsigned>(blocks_of(places.count, kSide)));
   if (rows.metric == Metric::l2) {
-    exact_tile_kernel<true><<<blocks, kThreads, 0, stream>>>(rows, columns, places, tile);
+    exact_tile_kernel<true><<<blocks, kTileThreads, 0, stream>>>(rows, columns, places, tile);
   } else {
-    exact_tile_kernel<false><<<blocks, kThreads, 0, stream>>>(rows, columns, places, tile);
+    exact_tile_kernel<false><<<blocks, kTileThreads, 0, stream>>>(rows, columns, places, tile);
   }
   check_launch("exact_tile_kernel");
 }

@@ -13,7 +13,6 @@
 namespace graft::cuda {
 namespace {
 
-constexpr int kThreads = 256;
 /// Partial sums of a norm, as the processor's `squared_norm` keeps them.
 constexpr int kNormLanes = 8;
 

@@ -382,7 +382,6 @@ void launch_finish(const SelectionLists& lists, const RowPlaces& places, const P
 void launch_part_keys(const RankingKey* keys, std::int64_t count, std::int32_t* ids, float* values,
                       cudaStream_t stream) {
   if (count == 0) return;
-  constexpr int kThreads = 256;
   part_keys_kernel<<<static_cast<unsigned>(blocks_of(count, kThreads)), kThreads, 0, stream>>>(keys, count, ids,
                                                                                                values);
   check_launch("part_keys_kernel");

@@ -15,7 +15,6 @@
 namespace graft::cuda {
 namespace {
 
-constexpr int kThreads = 256;
 constexpr int kWarps = kThreads / kLanes;
 /// Neighbours whose vectors are under way at once.
 constexpr int kAhead = 4;

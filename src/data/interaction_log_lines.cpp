@@ -12,12 +12,13 @@
 #include <graft/core/error.hpp>
 #include <graft/detail/file_handle.hpp>
 #include <graft/detail/file_reader.hpp>
+#include <graft/detail/parallel.hpp>
 #include <graft/detail/unicode.hpp>
 
 namespace graft::data {
 namespace {
 
-constexpr unsigned kPiece = 1U << 20U;
+constexpr unsigned kTextPiece = 1U << 20U;
 
 gzFile as_gzip(void* file) { return static_cast<gzFile>(file); }
 
@@ -42,7 +43,7 @@ LineReader::LineReader(std::filesystem::path path, const Context& context)
     : path_(std::move(path)), context_(context), size_(detail::FileReader(kReadOperation, path_).size()) {
   file_.reset(gzopen(path_.c_str(), "rbe"));  // e: not inherited by children
   if (!file_) throw detail::io_error(kReadOperation, path_, "cannot open", errno);
-  gzbuffer(as_gzip(file_.get()), kPiece / 4);
+  gzbuffer(as_gzip(file_.get()), kTextPiece / 4);
 }
 
 void LineReader::fail(std::int64_t line, std::string_view what, std::string_view value,
@@ -56,13 +57,13 @@ void LineReader::fail(std::string_view allowed) const {
 }
 
 bool LineReader::fill() {
-  if (context_.cancel.cancelled()) throw Cancelled(fmt::format("{}: cancelled", kReadOperation));
+  detail::throw_if_cancelled(context_.cancel, kReadOperation);
   buffer_.erase(0, begin_);
   begin_ = 0;
   const std::size_t held = buffer_.size();
-  buffer_.resize(held + kPiece);
+  buffer_.resize(held + kTextPiece);
   errno = 0;
-  const int got = gzread(as_gzip(file_.get()), buffer_.data() + held, kPiece);
+  const int got = gzread(as_gzip(file_.get()), buffer_.data() + held, kTextPiece);
   buffer_.resize(held + static_cast<std::size_t>(got > 0 ? got : 0));
   int error = Z_OK;
   std::string_view words = gzerror(as_gzip(file_.get()), &error);

@@ -7,6 +7,7 @@
 
 #include <graft/core/error.hpp>
 #include <graft/detail/checked.hpp>
+#include <graft/detail/parallel.hpp>
 
 namespace graft::data {
 namespace {
@@ -34,7 +35,7 @@ KCore k_core(std::span<const std::int32_t> users, std::span<const std::int32_t> 
   const auto user_of = [&](std::int64_t row) { return detail::as_size(users[detail::as_size(row)]); };
   const auto item_of = [&](std::int64_t row) { return detail::as_size(items[detail::as_size(row)]); };
   for (;;) {
-    if (context.cancel.cancelled()) throw Cancelled("k_core: cancelled");
+    detail::throw_if_cancelled(context.cancel, "k_core");
     std::fill(user_rows.begin(), user_rows.end(), 0);
     std::fill(item_rows.begin(), item_rows.end(), 0);
     for (const std::int64_t row : core.rows) {

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <graft/core/error.hpp>
+#include <graft/detail/parallel.hpp>
 
 namespace graft::data {
 namespace {
@@ -109,7 +110,7 @@ std::string sha256_of_file(const std::filesystem::path& path, const CancelToken&
   std::vector<char> piece(kPiece);
   Sha256 hash;
   while (file) {
-    if (cancel.cancelled()) throw Cancelled("hash: cancelled");
+    detail::throw_if_cancelled(cancel, "hash");
     file.read(piece.data(), static_cast<std::streamsize>(piece.size()));
     hash.update(piece.data(), static_cast<std::size_t>(file.gcount()));
   }

@@ -11,6 +11,7 @@
 
 #include <graft/core/error.hpp>
 #include <graft/detail/checked.hpp>
+#include <graft/detail/parallel.hpp>
 
 #include "random.hpp"
 #include "row_groups.hpp"
@@ -20,32 +21,30 @@ namespace {
 
 using detail::as_size;
 
-constexpr const char* kOperation = "split_rows";
+constexpr const char* kSplitRows = "split_rows";
 /// Streams of the seed: user u has stream u, below 2^31.
 constexpr std::uint64_t kItemStream = std::uint64_t{1} << 32U;
 /// Groups between two looks at the cancel token.
 constexpr std::int64_t kGroupsBetweenLooks = 1024;
 
 void look(const Context& context, std::int64_t group) {
-  if (group % kGroupsBetweenLooks == 0 && context.cancel.cancelled()) {
-    throw Cancelled(std::string(kOperation) + ": cancelled");
-  }
+  if (group % kGroupsBetweenLooks == 0) detail::throw_if_cancelled(context.cancel, kSplitRows);
 }
 
 void check(const RowsView& rows, const SplitOptions& options) {
   const std::size_t count = rows.users.size();
   if (rows.items.size() != count || (!rows.times.empty() && rows.times.size() != count)) {
     throw InvalidArgument(detail::message(
-        kOperation, "rows", fmt::format("{} users, {} items, {} times", count, rows.items.size(), rows.times.size()),
+        kSplitRows, "rows", fmt::format("{} users, {} items, {} times", count, rows.items.size(), rows.times.size()),
         "must be as many (no times at all are fine)"));
   }
   const bool temporal = options.protocol == Protocol::temporal || options.protocol == Protocol::temporal_user;
   if (temporal && rows.times.empty() && count > 0) {
-    throw InvalidArgument(detail::message(kOperation, "times", "", "a temporal protocol needs a time for each row"));
+    throw InvalidArgument(detail::message(kSplitRows, "times", "", "a temporal protocol needs a time for each row"));
   }
   if (!(options.cold_share >= 0.0 && options.cold_share <= 1.0)) {
     throw InvalidArgument(
-        detail::message(kOperation, "cold_share", fmt::format("{}", options.cold_share), "must lie in [0, 1]"));
+        detail::message(kSplitRows, "cold_share", fmt::format("{}", options.cold_share), "must lie in [0, 1]"));
   }
 }
 
@@ -95,7 +94,7 @@ void label_by_item(const RowsView& rows, const SplitOptions& options, std::vecto
       static_cast<std::int64_t>(std::floor(options.cold_share * static_cast<double>(rows.item_count) + kRounding));
   if (held_out < 2) {
     throw InvalidArgument(
-        detail::message(kOperation, "cold_share", fmt::format("{}", options.cold_share),
+        detail::message(kSplitRows, "cold_share", fmt::format("{}", options.cold_share),
                         fmt::format("holds {} of {} items out: must hold out 2 at least, one for validation and one "
                                     "for the test; use a larger share or more items",
                                     held_out, rows.item_count)));

@@ -11,6 +11,7 @@
 #include <graft/core/interactions.hpp>
 #include <graft/detail/atomic_file.hpp>
 #include <graft/detail/checked.hpp>
+#include <graft/detail/parallel.hpp>
 
 #include "sha256.hpp"
 
@@ -19,14 +20,10 @@ namespace {
 
 using detail::as_size;
 
-constexpr const char* kOperation = "prepare split";
+constexpr const char* kPrepareSplit = "prepare split";
 constexpr std::array<Split, 3> kSplits{Split::train, Split::valid, Split::test};
 /// Rows between two looks at the cancel token, and two reports.
 constexpr std::size_t kRowsBetweenLooks = std::size_t{1} << 18U;
-
-void throw_if_cancelled(const Context& context) {
-  if (context.cancel.cancelled()) throw Cancelled(fmt::format("{}: cancelled", kOperation));
-}
 
 /// Keeps the given rows of a column, which ascend. An absent column stays absent.
 template <class T>
@@ -68,7 +65,7 @@ std::string mapping_field(std::string_view id) {
 
 void check_name(const std::string& name) {
   if (!name.empty() && name.find('/') == std::string::npos && name.find('\0') == std::string::npos) return;
-  throw InvalidArgument(detail::message(kOperation, "name", name, "must be a file name without a folder"));
+  throw InvalidArgument(detail::message(kPrepareSplit, "name", name, "must be a file name without a folder"));
 }
 
 class SplitRun {
@@ -76,7 +73,7 @@ class SplitRun {
   SplitRun(const std::filesystem::path& directory, std::span<const std::filesystem::path> files,
            const SplitDatasetOptions& options, const Context& context,
            const std::function<void(const std::string&)>& tell)
-      : files_(files), context_(context), tell_(tell), dataset_(kOperation, directory) {
+      : files_(files), context_(context), tell_(tell), dataset_(kPrepareSplit, directory) {
     summary_.options = options;
     if (summary_.options.name.empty()) summary_.options.name = dataset_.name();
     check_name(summary_.options.name);
@@ -121,16 +118,17 @@ class SplitRun {
     summary_.complete = {log_.rows(), user_count_, item_count_};
     tell_read();
     if (log_.rows() == 0) {
-      throw InvalidArgument(fmt::format(
-          "{}: no interaction is left of {} rows: {} without a user, {} without an item, "
-          "{} without a time, {} below the least rating",
-          kOperation, log_.rows_read, log_.without_user, log_.without_item, log_.without_time, log_.below_min_rating));
+      throw InvalidArgument(
+          fmt::format("{}: no interaction is left of {} rows: {} without a user, {} without an item, "
+                      "{} without a time, {} below the least rating",
+                      kPrepareSplit, log_.rows_read, log_.without_user, log_.without_item, log_.without_time,
+                      log_.below_min_rating));
     }
     const Protocol protocol = summary_.options.split.protocol;
     const bool temporal = protocol == Protocol::temporal || protocol == Protocol::temporal_user;
     if (temporal && log_.times.empty()) {
       throw InvalidArgument(
-          detail::message(kOperation, "protocol", name(protocol), "the input has no time column; name it (time)"));
+          detail::message(kPrepareSplit, "protocol", name(protocol), "the input has no time column; name it (time)"));
     }
   }
 
@@ -151,7 +149,7 @@ class SplitRun {
   }
 
   void remove_duplicates() {
-    throw_if_cancelled(context_);
+    detail::throw_if_cancelled(context_.cancel, kPrepareSplit);
     const Duplicates mode = summary_.options.duplicates;
     const auto first_of_pair = first_occurrences(log_.users, log_.items, {}, user_count_, context_);
     const std::int64_t repeated_pairs = std::count(first_of_pair.begin(), first_of_pair.end(), char{0});
@@ -189,7 +187,7 @@ class SplitRun {
     if (core.rows.empty()) {
       const std::int64_t largest = largest_core(log_.users, log_.items, user_count_, item_count_, k, context_);
       throw InvalidArgument(detail::message(
-          kOperation, "k_core", std::to_string(k),
+          kPrepareSplit, "k_core", std::to_string(k),
           fmt::format("leaves nothing of {} rows, {} users, {} items; the largest k that leaves something is {}",
                       before.rows, before.users, before.items, largest)));
     }
@@ -208,7 +206,7 @@ class SplitRun {
   }
 
   RowSplit divide() {
-    throw_if_cancelled(context_);
+    detail::throw_if_cancelled(context_.cancel, kPrepareSplit);
     return split_rows(view(), summary_.options.split, context_);
   }
 
@@ -280,19 +278,19 @@ class SplitRun {
     write_mapping("u_id_mapping.csv", "user_id\tuserID\n", log_.user_ids, user_of_);
     write_mapping("i_id_mapping.csv", "asin\titemID\n", log_.item_ids, item_of_);
     summary_.files = dataset_.files(context_.cancel);
-    detail::write_file_atomically(dataset_.path("dataset.json"), split_description(summary_), kOperation);
-    throw_if_cancelled(context_);
+    detail::write_file_atomically(dataset_.path("dataset.json"), split_description(summary_), kPrepareSplit);
+    detail::throw_if_cancelled(context_.cancel, kPrepareSplit);
     dataset_.commit();
   }
 
   void write_inter(const RowSplit& split) {
     const bool ratings = !log_.ratings.empty();
     const bool times = !log_.times.empty();
-    TextFile file(kOperation, dataset_.path(summary_.options.name + ".inter"));
+    TextFile file(kPrepareSplit, dataset_.path(summary_.options.name + ".inter"));
     file.put(fmt::format("userID\titemID{}{}\tx_label\n", ratings ? "\trating" : "", times ? "\ttimestamp" : ""));
     for (std::size_t place = 0; place < split.order.size(); ++place) {
       if (place % kRowsBetweenLooks == 0) {
-        throw_if_cancelled(context_);
+        detail::throw_if_cancelled(context_.cancel, kPrepareSplit);
         report(place, split.order.size());
       }
       const std::size_t row = as_size(split.order[place]);
@@ -313,12 +311,12 @@ class SplitRun {
 
   void report(std::size_t done, std::size_t total) const {
     if (!context_.progress) return;
-    context_.progress({kOperation, static_cast<std::int64_t>(done), static_cast<std::int64_t>(total)});
+    context_.progress({kPrepareSplit, static_cast<std::int64_t>(done), static_cast<std::int64_t>(total)});
   }
 
   void write_mapping(const char* file_name, std::string_view header, const IdTable& ids,
                      std::span<const std::int32_t> number_in_table) {
-    TextFile file(kOperation, dataset_.path(file_name));
+    TextFile file(kPrepareSplit, dataset_.path(file_name));
     file.put(header);
     for (std::size_t id = 0; id < number_in_table.size(); ++id) {
       file.put(mapping_field(ids.text(number_in_table[id])));

@@ -5,6 +5,8 @@
 
 #include <graft/core/version.hpp>
 
+#include "report/json_text.hpp"
+
 #include "split_dataset.hpp"
 
 namespace graft::data {
@@ -78,8 +80,7 @@ std::string split_description(const SplitDatasetSummary& summary) {
   }
   json["files"] = Json::array();
   for (const FileFacts& file : summary.files) json["files"].push_back(file_json(file));
-  constexpr int kIndent = 2;
-  return json.dump(kIndent, ' ', false, Json::error_handler_t::replace) + "\n";
+  return report::json_text(json);
 }
 
 const char* name(Protocol protocol) {

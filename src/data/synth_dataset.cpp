@@ -11,24 +11,23 @@
 #include <graft/core/version.hpp>
 #include <graft/detail/atomic_file.hpp>
 #include <graft/detail/checked.hpp>
+#include <graft/detail/parallel.hpp>
 #include <graft/io/npy.hpp>
 #include <graft/io/npz.hpp>
+
+#include "report/json_text.hpp"
 
 #include "synth.hpp"
 
 namespace graft::data {
 namespace {
 
-constexpr const char* kOperation = "prepare synth";
+constexpr const char* kPrepareSynth = "prepare synth";
 
 using Json = nlohmann::ordered_json;
 
-void throw_if_cancelled(const Context& context) {
-  if (context.cancel.cancelled()) throw Cancelled("prepare synth: cancelled");
-}
-
 void write_interactions(const std::filesystem::path& path, const InterTable& table) {
-  TextFile file(kOperation, path);
+  TextFile file(kPrepareSynth, path);
   file.put("userID\titemID\tx_label\n");
   for (std::size_t row = 0; row < table.users.size(); ++row) {
     file.put(std::int64_t{table.users[row]});
@@ -42,7 +41,7 @@ void write_interactions(const std::filesystem::path& path, const InterTable& tab
 }
 
 void write_labels(const std::filesystem::path& path, const SynthItems& planted) {
-  TextFile file(kOperation, path);
+  TextFile file(kPrepareSynth, path);
   file.put("itemID\tlabel\n");
   for (std::size_t item = 0; item < planted.cluster_of.size(); ++item) {
     file.put(fmt::format("{}\t{}\n", item, planted.cluster_of[item]));
@@ -51,7 +50,7 @@ void write_labels(const std::filesystem::path& path, const SynthItems& planted) 
 }
 
 void write_planted(const std::filesystem::path& path, const SynthItems& planted) {
-  TextFile file(kOperation, path);
+  TextFile file(kPrepareSynth, path);
   file.put("itemID\tcluster\tfamily\tbridge\tnoisy_text\tnoisy_image\n");  // bridge -1: none
   for (std::size_t item = 0; item < planted.cluster_of.size(); ++item) {
     file.put(fmt::format("{}\t{}\t{}\t{}\t{}\t{}\n", item, planted.cluster_of[item], planted.family_of[item],
@@ -64,7 +63,7 @@ Graph write_truth(const std::filesystem::path& path, const SynthItems& planted) 
   Graph truth = synth_truth(planted);
   save_npz(path, truth,
            {{"version", kVersion},
-            {"operator", kOperation},
+            {"operator", kPrepareSynth},
             {"seed", std::to_string(planted.options.seed)},
             {"weight_1", "content: both items are of one family"},
             {"weight_2", "co-purchase: both items are of one bridge"}});
@@ -119,22 +118,22 @@ void count_interactions(const InterTable& table, SynthSummary& summary) {
 }  // namespace
 
 std::string synth_description(const SynthSummary& summary) {
-  Json json = {{"kind", "synthetic"}, {"made_by", kOperation}, {"version", kVersion}, {"seed", summary.options.seed}};
+  Json json = {
+      {"kind", "synthetic"}, {"made_by", kPrepareSynth}, {"version", kVersion}, {"seed", summary.options.seed}};
   json["options"] = options_json(summary.options);
   json["counts"] = counts_json(summary);
   json["files"] = Json::array();
   for (const FileFacts& file : summary.files) {
     json["files"].push_back({{"name", file.name}, {"bytes", file.bytes}, {"sha256", file.sha256}});
   }
-  constexpr int kIndent = 2;
-  return json.dump(kIndent, ' ', false, Json::error_handler_t::replace) + "\n";
+  return report::json_text(json);
 }
 
 SynthSummary write_synth_dataset(const std::filesystem::path& directory, const SynthOptions& options,
                                  const Context& context) {
   SynthSummary summary;
   summary.options = checked_synth_options(options);
-  DatasetWriter dataset(kOperation, directory);
+  DatasetWriter dataset(kPrepareSynth, directory);
   const SynthItems planted = plant_items(summary.options);
   count_items(planted, summary);
   write_npy(dataset.path("text_feat.npy"), synth_features(planted, SynthModality::text, context));
@@ -144,15 +143,15 @@ SynthSummary write_synth_dataset(const std::filesystem::path& directory, const S
   const InterTable table = synth_interactions(planted, context);
   count_interactions(table, summary);
   write_interactions(dataset.path(dataset.name() + ".inter"), table);
-  throw_if_cancelled(context);
+  detail::throw_if_cancelled(context.cancel, kPrepareSynth);
   const Graph truth = write_truth(dataset.path("truth.npz"), planted);
   summary.bridge_edges = std::count(truth.weights().begin(), truth.weights().end(), kBridgeWeight);
   summary.content_edges = truth.edges() - summary.bridge_edges;
   write_labels(dataset.path("labels.tsv"), planted);
   write_planted(dataset.path("planted.tsv"), planted);
   summary.files = dataset.files(context.cancel);
-  detail::write_file_atomically(dataset.path("dataset.json"), synth_description(summary), kOperation);
-  throw_if_cancelled(context);
+  detail::write_file_atomically(dataset.path("dataset.json"), synth_description(summary), kPrepareSynth);
+  detail::throw_if_cancelled(context.cancel, kPrepareSynth);
   dataset.commit();
   return summary;
 }

@@ -15,7 +15,7 @@
 namespace graft::report {
 namespace {
 
-constexpr const char* kOperation = "read_labels";
+constexpr const char* kReadLabels = "read_labels";
 constexpr std::string_view kTableHeader = "itemID\tlabel";
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
@@ -109,7 +109,7 @@ Labels labels_of(const std::vector<std::string>& texts) {
 }
 
 Labels read_labels(const std::filesystem::path& path, std::int64_t items) {
-  const detail::FileReader file(kOperation, path);
+  const detail::FileReader file(kReadLabels, path);
   if (is_npy(file)) return labels_of(read_array(file, items));
   std::vector<std::string> lines = read_lines(file);
   if (!lines.empty() && lines.front() == kTableHeader) return labels_of(read_table(file, lines, items));

@@ -22,22 +22,21 @@
 namespace graft::training {
 namespace {
 
-constexpr const char* kOperation = "audit";
-
 void check(const AuditOptions& options) {
   const auto at_least_one = [](const char* argument, std::int64_t value) {
-    if (value < 1) throw InvalidArgument(detail::message(kOperation, argument, std::to_string(value), "must be >= 1"));
+    if (value < 1)
+      throw InvalidArgument(detail::message(kAuditOperation, argument, std::to_string(value), "must be >= 1"));
   };
   at_least_one("permutations", options.permutations);
   at_least_one("controls", options.controls);
   at_least_one("most_pairs", options.most_pairs);
   if (!(options.alpha > 0.0 && options.alpha < 1.0)) {
     throw InvalidArgument(
-        detail::message(kOperation, "alpha", fmt::format("{}", options.alpha), "must lie between 0 and 1"));
+        detail::message(kAuditOperation, "alpha", fmt::format("{}", options.alpha), "must lie between 0 and 1"));
   }
   if (!(options.tolerance >= 0.0 && options.tolerance < 1.0)) {
     throw InvalidArgument(
-        detail::message(kOperation, "tolerance", fmt::format("{}", options.tolerance), "must lie in [0, 1)"));
+        detail::message(kAuditOperation, "tolerance", fmt::format("{}", options.tolerance), "must lie in [0, 1)"));
   }
 }
 
@@ -45,13 +44,13 @@ void check_rows(const char* argument, MatrixView<const float> matrix, std::int64
                 const char* what) {
   if (exact ? matrix.rows() == least : matrix.rows() >= least) return;
   throw InvalidArgument(
-      detail::message(kOperation, argument, fmt::format("{} x {}", matrix.rows(), matrix.cols()),
+      detail::message(kAuditOperation, argument, fmt::format("{} x {}", matrix.rows(), matrix.cols()),
                       fmt::format("must have {} {} rows, one {}", exact ? "" : "at least", least, what)));
 }
 
 void check_finite(const char* argument, MatrixView<const float> matrix, const Context& context) {
   detail::FirstRow bad;
-  detail::parallel_rows(context, kOperation, matrix.rows(), [&](std::int64_t begin, std::int64_t end) {
+  detail::parallel_rows(context, kAuditOperation, matrix.rows(), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t r = begin; r < end; ++r) {
       for (std::int64_t c = 0; c < matrix.cols(); ++c) {
         if (!std::isfinite(matrix(r, c))) bad.report(r);
@@ -60,7 +59,7 @@ void check_finite(const char* argument, MatrixView<const float> matrix, const Co
   });
   if (!bad.found()) return;
   throw InvalidArgument(
-      detail::message(kOperation, fmt::format("{}: row {}", argument, bad.row()), "", "must hold finite numbers"));
+      detail::message(kAuditOperation, fmt::format("{}: row {}", argument, bad.row()), "", "must hold finite numbers"));
 }
 
 AuditTest run_audit(const Dataset& data, const AuditHistories& histories, const AuditColumns& columns,
@@ -103,7 +102,7 @@ AuditTest audit_user_features(const Dataset& data, Features users, Features item
   check_rows("item features", items, data.items, true, "an itemID");
   if (users.cols() != items.cols()) {
     throw InvalidArgument(detail::message(
-        kOperation, "user features", fmt::format("{} columns", users.cols()),
+        kAuditOperation, "user features", fmt::format("{} columns", users.cols()),
         fmt::format("must have as many as the item features, {}: the audit compares a user's vector to item vectors of "
                     "the same space, e.g. of the same encoder, and can learn nothing from others",
                     items.cols())));
@@ -122,7 +121,7 @@ AuditTest audit_user_features(const Dataset& data, Features users, Features item
 GraphAudit audit_graph(const Dataset& data, GraphInput graph, const AuditOptions& options, const Context& context) {
   check(options);
   if (graph.items != data.items) {
-    throw InvalidArgument(detail::message(kOperation, "graph", fmt::format("{} items", graph.items),
+    throw InvalidArgument(detail::message(kAuditOperation, "graph", fmt::format("{} items", graph.items),
                                           fmt::format("must have as many as the data, {}", data.items)));
   }
   const AuditHistories histories(data, options.split);

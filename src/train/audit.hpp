@@ -39,6 +39,9 @@
 
 namespace graft::training {
 
+/// What an audit's messages and progress begin with.
+inline constexpr const char* kAuditOperation = "audit";
+
 /// Which held-out rows to look for.
 enum class AuditSplit : std::int8_t { valid, test, both };
 

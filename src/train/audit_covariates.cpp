@@ -17,7 +17,6 @@ using detail::as_size;
 using ConstVector = Eigen::Map<const Eigen::VectorXf>;
 using Ids = std::span<const std::int32_t>;
 
-constexpr const char* kOperation = "audit";
 /// Long lists are looked at in as many places, evenly: bounds the time that hubs take.
 constexpr std::size_t kMostPlaces = 256;
 
@@ -236,7 +235,7 @@ AuditEdges count_edges(const Dataset& data, const AuditHistories& histories, con
   constexpr std::int32_t kNobody = -1;
   const Interactions& audited = histories.audited();
   std::vector<std::vector<std::int32_t>> beyond(as_size(joined.items()));
-  detail::parallel_rows(context, kOperation, joined.items(), [&](std::int64_t begin, std::int64_t end) {
+  detail::parallel_rows(context, kAuditOperation, joined.items(), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t item = begin; item < end; ++item) {
       for (const std::int32_t other : joined.row_columns(item)) {
         if (other > item && !share_user(data.train, detail::as_id(item), other, kNobody)) {
@@ -282,14 +281,14 @@ AuditTable audit_table(const Dataset& data, const AuditSets& sets, const AuditCo
                        const Context& context) {
   const auto places = static_cast<std::int64_t>(sets.items.size());
   AuditTable table{.covariates = covariate_count(columns), .covariate = {}, .affinity = {}};
-  table.covariate = detail::make_vector<float>(kOperation, places * table.covariates);
-  table.affinity = detail::make_vector<double>(kOperation, places);
+  table.covariate = detail::make_vector<float>(kAuditOperation, places * table.covariates);
+  table.affinity = detail::make_vector<double>(kAuditOperation, places);
   constexpr std::int64_t kQueriesPerTask = 64;
   const auto queries = static_cast<std::int64_t>(sets.queries.size());
   const std::int64_t tasks = (queries + kQueriesPerTask - 1) / kQueriesPerTask;
   const int workers = detail::worker_count(context);
   std::vector<AuditWorkspace> workspaces(as_size(workers), AuditWorkspace(data.items));
-  detail::Ticker ticker(context, kOperation, tasks);
+  detail::Ticker ticker(context, kAuditOperation, tasks);
   detail::parallel_tasks(workers, tasks, ticker, [&](std::int64_t task, int worker) {
     AuditWorkspace& workspace = workspaces[as_size(worker)];
     for (std::int64_t q = task * kQueriesPerTask; q < std::min(queries, (task + 1) * kQueriesPerTask); ++q) {

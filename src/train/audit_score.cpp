@@ -22,7 +22,6 @@ using Vector = Eigen::VectorXd;
 using Square = Eigen::MatrixXd;
 using Row = Eigen::Map<const Eigen::VectorXf>;
 
-constexpr const char* kOperation = "audit";
 constexpr std::int64_t kSetsPerGroup = 500;  ///< at the least, that a fit may stand on
 constexpr std::int64_t kMostGroups = 4;
 constexpr double kRidge = 1.0;  ///< of the logit, in units of a set's information: ends separation
@@ -82,7 +81,7 @@ Vector fit_choice(const Sample& sample, const Context& context) {
   Square centred(size, sample.width);
   double current = likelihood(sample, beta);
   for (int step = 0; step < kMostSteps; ++step) {
-    if (context.cancel.cancelled()) throw Cancelled("audit: cancelled");
+    detail::throw_if_cancelled(context.cancel, kAuditOperation);
     Vector gradient = -kRidge * beta;
     Square information = kRidge * Square::Identity(size, size);
     for (const std::int64_t set : sample.sets) {
@@ -230,7 +229,7 @@ std::vector<double> by_user(const AuditSets& sets, const std::vector<Remainder>&
 double flip_p_value(const std::vector<double>& sums, const AuditOptions& options, const Context& context) {
   const double observed = std::accumulate(sums.begin(), sums.end(), 0.0);
   std::vector<std::uint8_t> as_large(as_size(options.permutations));
-  detail::Ticker ticker(context, kOperation, options.permutations);
+  detail::Ticker ticker(context, kAuditOperation, options.permutations);
   detail::parallel_tasks(detail::worker_count(context), options.permutations, ticker, [&](std::int64_t flip, int) {
     constexpr std::size_t kBits = 64;
     data::RandomStream random(options.seed, audit_stream(AuditStream::flips, static_cast<std::uint64_t>(flip)));
@@ -311,7 +310,7 @@ AuditTest audit_score(const Dataset& data, const AuditSets& held, AuditTable hel
   std::vector<Remainder> left(as_size(held.size()));
   std::vector<Remainder> train_left(as_size(train.size()));
   const auto count = static_cast<std::int64_t>(groups.size());
-  detail::Ticker ticker(context, kOperation, count);
+  detail::Ticker ticker(context, kAuditOperation, count);
   detail::parallel_tasks(detail::worker_count(context), count, ticker, [&](std::int64_t g, int /*worker*/) {
     const Sample& group = groups[as_size(g)];
     const Sample& train_group = train_groups[as_size(g)];

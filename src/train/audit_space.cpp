@@ -25,7 +25,6 @@ using detail::as_size;
 using FloatRow = Eigen::Map<Eigen::RowVectorXf>;
 using ConstRow = Eigen::Map<const Eigen::RowVectorXf>;
 
-constexpr const char* kOperation = "audit";
 constexpr std::int64_t kNearest = 10;
 constexpr std::int64_t kLeading = 24;
 constexpr std::int64_t kFirst = 8;
@@ -114,7 +113,7 @@ void AuditSpace::smooth_over_users(const Interactions& train, const Context& con
     return 1.0F / std::sqrt(static_cast<float>(std::max<std::int64_t>(1, degree)));
   };
   Matrix users(train.users(), unit_.cols());
-  detail::parallel_rows(context, kOperation, train.users(), [&](std::int64_t begin, std::int64_t end) {
+  detail::parallel_rows(context, kAuditOperation, train.users(), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t user = begin; user < end; ++user) {
       FloatRow sum(users.mutable_view().row(user), users.cols());
       for (const std::int32_t item : train.history(user))
@@ -123,7 +122,7 @@ void AuditSpace::smooth_over_users(const Interactions& train, const Context& con
     }
   });
   over_users_ = Matrix(unit_.rows(), unit_.cols());
-  detail::parallel_rows(context, kOperation, unit_.rows(), [&](std::int64_t begin, std::int64_t end) {
+  detail::parallel_rows(context, kAuditOperation, unit_.rows(), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t item = begin; item < end; ++item) {
       FloatRow sum(over_users_.mutable_view().row(item), over_users_.cols());
       for (const std::int32_t user : train.audience(item)) {
@@ -136,7 +135,7 @@ void AuditSpace::smooth_over_users(const Interactions& train, const Context& con
 
 void AuditSpace::smooth_over_items(const Graph& nearest, const Context& context) {
   over_items_ = unit_;
-  detail::parallel_rows(context, kOperation, unit_.rows(), [&](std::int64_t begin, std::int64_t end) {
+  detail::parallel_rows(context, kAuditOperation, unit_.rows(), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t item = begin; item < end; ++item) {
       FloatRow sum(over_items_.mutable_view().row(item), over_items_.cols());
       const std::span<const std::int32_t> near = nearest.row_columns(item);

@@ -31,7 +31,7 @@ using autodiff::Tensor;
 using detail::as_size;
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kOperation = "checkpoint";
+constexpr const char* kCheckpointFile = "checkpoint";
 constexpr std::string_view kMagic = "GRAFTRUN";
 constexpr std::uint32_t kVersion = 1;
 constexpr std::int64_t kFrame = 8 + 4 + 8;  ///< magic, version, length of the head
@@ -53,7 +53,7 @@ void for_row_blocks(std::int64_t rows, std::int64_t cols, const Body& body) {
 
 class Writer {
  public:
-  Writer(const std::filesystem::path& path, Backend& backend) : file_(kOperation, path), backend_(backend) {}
+  Writer(const std::filesystem::path& path, Backend& backend) : file_(kCheckpointFile, path), backend_(backend) {}
 
   void put(std::span<const std::byte> bytes) {
     crc_ = crc_of(crc_, bytes);
@@ -245,7 +245,7 @@ void save_checkpoint(const std::filesystem::path& path, const std::string& ident
 }
 
 void load_checkpoint(const std::filesystem::path& path, const std::string& identity, Trainer& trainer) {
-  const detail::FileReader file(kOperation, path);
+  const detail::FileReader file(kCheckpointFile, path);
   check_frame(file);
   detail::FileSource source(file);
   try {

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* kSplitHint = "`graft prepare split` makes a dataset directory from files of interactions";
+constexpr const char* kDirectoryHint = "`graft prepare split` makes a dataset directory from files of interactions";
 
 struct DefaultFeature {
   const char* modality;
@@ -24,11 +24,6 @@ struct DefaultFeature {
 };
 constexpr std::array<DefaultFeature, 3> kDefaultFeatures{
     {{"text", "text_feat.npy"}, {"image", "image_feat.npy"}, {"image_text", "image_text_feat.npy"}}};
-
-bool is_file(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored) && !fs::is_directory(path, ignored);
-}
 
 /// What the directory is called, also where it is given as "." or with a slash at its end.
 std::string base_name(const fs::path& directory) {
@@ -62,7 +57,7 @@ fs::path find_interactions(const fs::path& directory) {
   if (found.size() == 1) return found.front();
   if (found.empty()) {
     throw IoError(detail::message(kDatasetOperation, directory.string(), "",
-                                  fmt::format("holds no .inter file, {} by name; {}", expected, kSplitHint)));
+                                  fmt::format("holds no .inter file, {} by name; {}", expected, kDirectoryHint)));
   }
   std::string names;
   for (const fs::path& path : found) names += (names.empty() ? "" : ", ") + path.filename().string();
@@ -93,6 +88,11 @@ void check_name(const char* argument, const NamedPath& given, std::set<std::stri
 }
 
 }  // namespace
+
+bool is_file(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored) && !fs::is_directory(path, ignored);
+}
 
 DatasetFiles find_dataset_files(const DatasetOptions& options) {
   DatasetFiles files;

@@ -28,6 +28,9 @@ struct DatasetFiles {
   std::vector<ModalityFile> modalities;  ///< the directory's own, then the given features, then the given graphs
 };
 
+/// Whether there is something to read that is no directory.
+bool is_file(const std::filesystem::path& path);
+
 /// @throws as load_dataset does for names and files that are missing
 DatasetFiles find_dataset_files(const DatasetOptions& options);
 

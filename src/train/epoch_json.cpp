@@ -3,8 +3,11 @@
 #include "train/metric_names.hpp"
 
 namespace graft::training {
+namespace {
 
 using Json = nlohmann::ordered_json;
+
+}  // namespace
 
 std::vector<std::string> ordered_names(const Metrics& metrics) {
   std::vector<std::string> names;

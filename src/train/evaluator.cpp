@@ -16,12 +16,12 @@ namespace {
 
 using detail::as_size;
 
-constexpr const char* kOperation = "evaluate";
+constexpr const char* kEvaluate = "evaluate";
 constexpr std::int64_t kGroups = 4;
 
 void check_rows(const char* argument, std::int64_t rows, std::int64_t expected, const char* what) {
   if (rows == expected) return;
-  throw InvalidArgument(detail::message(kOperation, argument, fmt::format("{} rows", rows),
+  throw InvalidArgument(detail::message(kEvaluate, argument, fmt::format("{} rows", rows),
                                         fmt::format("must have as many as the data has {}, {}", what, expected)));
 }
 
@@ -30,13 +30,13 @@ void check_vectors(const Dataset& data, MatrixView<const float> users, MatrixVie
   check_rows("user_vectors", users.rows(), data.users, "users");
   check_rows("item_vectors", items.rows(), data.items, "items");
   if (users.cols() != items.cols()) {
-    throw InvalidArgument(detail::message(kOperation, "item_vectors", fmt::format("{} dims", items.cols()),
+    throw InvalidArgument(detail::message(kEvaluate, "item_vectors", fmt::format("{} dims", items.cols()),
                                           fmt::format("must have as many as user_vectors, {}", users.cols())));
   }
   // Here and not in top_k_scores, which counts the rows of evaluated users only.
-  const std::vector<double> user_norms = detail::row_norms(kOperation, "user_vectors", users, context);
-  const std::vector<double> item_norms = detail::row_norms(kOperation, "item_vectors", items, context);
-  detail::check_products_fit(kOperation, Metric::dot, {"user_vectors", user_norms}, {"item_vectors", item_norms});
+  const std::vector<double> user_norms = detail::row_norms(kEvaluate, "user_vectors", users, context);
+  const std::vector<double> item_norms = detail::row_norms(kEvaluate, "item_vectors", items, context);
+  detail::check_products_fit(kEvaluate, Metric::dot, {"user_vectors", user_norms}, {"item_vectors", item_norms});
 }
 
 Matrix gather(MatrixView<const float> matrix, std::span<const std::int32_t> rows) {
@@ -73,11 +73,11 @@ bool is_cold(const Dataset& data, std::int32_t item) { return data.train.degree(
 
 Evaluator::Evaluator(const Dataset& data, EvaluationOptions options) : data_(data), options_(std::move(options)) {
   std::vector<std::int64_t>& cutoffs = options_.cutoffs;
-  if (cutoffs.empty()) throw InvalidArgument(detail::message(kOperation, "cutoffs", "none", "name at least one"));
+  if (cutoffs.empty()) throw InvalidArgument(detail::message(kEvaluate, "cutoffs", "none", "name at least one"));
   std::sort(cutoffs.begin(), cutoffs.end());
   cutoffs.erase(std::unique(cutoffs.begin(), cutoffs.end()), cutoffs.end());
   if (cutoffs.front() < 1) {
-    throw InvalidArgument(detail::message(kOperation, "cutoffs", std::to_string(cutoffs.front()), "must be >= 1"));
+    throw InvalidArgument(detail::message(kEvaluate, "cutoffs", std::to_string(cutoffs.front()), "must be >= 1"));
   }
   if (options_.candidates == Candidates::cold) {
     list_cold();
@@ -119,7 +119,7 @@ void Evaluator::list_cold() {
   }
   if (valid_.held.users.empty() && test_.held.users.empty()) {
     throw InvalidArgument(detail::message(
-        kOperation, "candidates", "cold",
+        kEvaluate, "candidates", "cold",
         "needs held-out rows of items that have no training row, and this split has none (graft prepare "
         "split --protocol cold-item makes one that has)"));
   }

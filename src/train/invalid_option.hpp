@@ -8,13 +8,16 @@
 
 namespace graft::training {
 
+/// What training's messages and progress begin with.
+inline constexpr const char* kTrainOperation = "train";
+
 /// A value in TrainOptions that is refused: always, by this model, or for these data. Its message is
 /// "train: OPTION = VALUE: ALLOWED".
 class InvalidOption : public InvalidArgument {
  public:
   /// @param option  its name in TrainOptions; "settings" has values such as "epochs=0"
   InvalidOption(std::string option, std::string value, std::string allowed)
-      : InvalidArgument(detail::message("train", option, value, allowed)),
+      : InvalidArgument(detail::message(kTrainOperation, option, value, allowed)),
         option_(std::move(option)),
         value_(std::move(value)),
         allowed_(std::move(allowed)) {}

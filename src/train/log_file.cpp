@@ -23,7 +23,7 @@
 namespace graft::training {
 namespace {
 
-constexpr const char* kOperation = "log.csv";
+constexpr const char* kLogFile = "log.csv";
 constexpr std::string_view kValid = "valid_";
 constexpr std::string_view kTest = "test_";
 
@@ -109,24 +109,24 @@ void put(EpochReport& report, const Cell& cell) {
 void write_log(const std::filesystem::path& path, std::span<const EpochReport> log) {
   std::string text = header();
   for (const EpochReport& report : log) text += row_of(report);
-  detail::write_file_atomically(path, text, kOperation);
+  detail::write_file_atomically(path, text, kLogFile);
 }
 
 void append_to_log(const std::filesystem::path& path, const EpochReport& report) {
   const detail::FileHandle file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
-  if (!file.open()) throw detail::io_error(kOperation, path, "cannot open", errno);
+  if (!file.open()) throw detail::io_error(kLogFile, path, "cannot open", errno);
   const std::string text = row_of(report);
   const detail::FileSizeSignalBlock block;
   for (std::string_view left = text; !left.empty();) {
     const ssize_t done = ::write(file.get(), left.data(), left.size());
     if (done < 0 && errno == EINTR) continue;
-    if (done <= 0) throw detail::io_error(kOperation, path, "cannot write", done < 0 ? errno : ENOSPC);
+    if (done <= 0) throw detail::io_error(kLogFile, path, "cannot write", done < 0 ? errno : ENOSPC);
     left.remove_prefix(static_cast<std::size_t>(done));
   }
 }
 
 std::vector<EpochReport> read_log(const std::filesystem::path& path) {
-  const detail::FileReader file(kOperation, path);
+  const detail::FileReader file(kLogFile, path);
   std::string text(detail::as_size(file.size()), '\0');
   file.read_at(0, std::as_writable_bytes(std::span(text)));
   std::vector<std::string_view> lines = split(text, '\n');

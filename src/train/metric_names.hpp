@@ -30,11 +30,11 @@ inline std::vector<std::int64_t> cutoffs_of(const Metrics& metrics) {
 
 /// What is measured, without cutoffs: recall and ndcg, which people look for, first.
 inline std::vector<std::string> measures_of(const Metrics& metrics) {
-  constexpr std::string_view kFirst[] = {"recall", "ndcg"};
+  constexpr std::string_view kShownFirst[] = {"recall", "ndcg"};
   std::set<std::string> names;
   for (const auto& [metric, value] : metrics) names.insert(metric.substr(0, metric.find('@')));
   std::vector<std::string> result;
-  for (const std::string_view name : kFirst) {
+  for (const std::string_view name : kShownFirst) {
     if (names.erase(std::string(name)) > 0) result.emplace_back(name);
   }
   result.insert(result.end(), names.begin(), names.end());

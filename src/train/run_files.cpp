@@ -20,14 +20,13 @@
 #include "data/sha256.hpp"
 #include "train/epoch_json.hpp"
 #include "train/flat_json.hpp"
+#include "train/invalid_option.hpp"
 
 namespace graft::training {
 namespace {
 
 using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
-
-constexpr const char* kOperation = "train";
 
 /// A file that a killed process had not finished writing.
 bool is_left_over(const fs::path& path) {
@@ -36,7 +35,7 @@ bool is_left_over(const fs::path& path) {
 }
 
 [[noreturn]] void refuse(const fs::path& directory, const char* problem) {
-  throw InvalidArgument(detail::message(kOperation, "out", directory.string(), problem));
+  throw InvalidArgument(detail::message(kTrainOperation, "out", directory.string(), problem));
 }
 
 Json value_json(const SettingValue& value) {
@@ -89,7 +88,7 @@ void RunFiles::check_free(bool resume) const {
     return;
   }
   fs::directory_iterator entries(directory_, error);
-  if (error) throw detail::io_error(kOperation, directory_, "cannot read", error.value());
+  if (error) throw detail::io_error(kTrainOperation, directory_, "cannot read", error.value());
   for (const fs::directory_entry& entry : entries) {
     if (!is_left_over(entry.path())) refuse(directory_, "is not empty and holds no run; choose another directory");
   }
@@ -98,7 +97,7 @@ void RunFiles::check_free(bool resume) const {
 detail::FileHandle RunFiles::lock() const {
   std::error_code error;
   fs::create_directories(directory_, error);
-  if (error) throw detail::io_error(kOperation, directory_, "cannot create the directory", error.value());
+  if (error) throw detail::io_error(kTrainOperation, directory_, "cannot create the directory", error.value());
   detail::FileHandle handle(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   // A file system without locks is no reason not to train.
   if (handle.open() && ::flock(handle.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
@@ -110,14 +109,14 @@ detail::FileHandle RunFiles::lock() const {
 void RunFiles::prepare() const {
   std::error_code error;
   fs::directory_iterator entries(directory_, error);
-  if (error) throw detail::io_error(kOperation, directory_, "cannot read", error.value());
+  if (error) throw detail::io_error(kTrainOperation, directory_, "cannot read", error.value());
   std::vector<fs::path> removed = {metrics(), report()};
   for (const fs::directory_entry& entry : entries) {
     if (is_left_over(entry.path())) removed.push_back(entry.path());
   }
   for (const fs::path& path : removed) {
     fs::remove(path, error);
-    if (error) throw detail::io_error(kOperation, path, "cannot remove", error.value());
+    if (error) throw detail::io_error(kTrainOperation, path, "cannot remove", error.value());
   }
 }
 
@@ -134,11 +133,6 @@ Json parse_json(const fs::path& path, std::string_view text) {
     throw FormatError(detail::message("run", path.string(), "", "must be a JSON object, as `graft train` writes it"));
   }
   return json;
-}
-
-std::string json_text(const Json& json) {
-  constexpr int kIndent = 2;
-  return json.dump(kIndent, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 Json run_config(const TrainOptions& options, const Settings& settings, const Dataset& data) {

@@ -51,8 +51,6 @@ class RunFiles {
 std::string read_text(const std::filesystem::path& path);
 /// @throws FormatError naming `path` if the text is no JSON object
 nlohmann::ordered_json parse_json(const std::filesystem::path& path, std::string_view text);
-/// Two spaces a level, a newline at the end.
-std::string json_text(const nlohmann::ordered_json& json);
 
 /// config.json: all that decides the result, and where the data were.
 nlohmann::ordered_json run_config(const TrainOptions& options, const Settings& settings, const Dataset& data);

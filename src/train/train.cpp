@@ -13,6 +13,7 @@
 #include <graft/io/npy.hpp>
 #include <graft/train/train.hpp>
 
+#include "report/json_text.hpp"
 #include "train/checkpoint.hpp"
 #include "train/invalid_option.hpp"
 #include "train/log_file.hpp"
@@ -27,8 +28,6 @@ namespace graft::training {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-constexpr const char* kOperation = "train";
 
 GraphKind graph_kind(const std::string& graph, const ModelEntry& entry) {
   if (graph == "vanilla") return GraphKind::vanilla;
@@ -78,7 +77,7 @@ class Job {
         settings_(settings_with(entry_, options.settings)),
         files_(options.out) {
     if (!(options.checkpoint_seconds >= 0.0)) {
-      throw InvalidArgument(detail::message(kOperation, "checkpoint_seconds",
+      throw InvalidArgument(detail::message(kTrainOperation, "checkpoint_seconds",
                                             fmt::format("{}", options.checkpoint_seconds), "must be >= 0"));
     }
     files_.check_free(options.resume);
@@ -122,7 +121,7 @@ class Job {
       const Json stored = parse_json(files_.config(), read_text(files_.config()));
       const std::string difference = config_difference(config_, stored);
       if (!difference.empty()) {
-        throw InvalidArgument(detail::message(kOperation, "resume", files_.directory().string(),
+        throw InvalidArgument(detail::message(kTrainOperation, "resume", files_.directory().string(),
                                               difference + "; give the run's own options, or another directory"));
       }
       const std::string path = stored.value("numeric_path", "");
@@ -167,9 +166,9 @@ class Job {
     const bool begun = files_.hold_run() && std::filesystem::exists(files_.checkpoint(), error);
     if (begun) load_checkpoint(files_.checkpoint(), identity_, *trainer_);
     files_.prepare();
-    detail::write_file_atomically(files_.config(), json_text(config_), kOperation);
+    detail::write_file_atomically(files_.config(), report::json_text(config_), kTrainOperation);
     write_log(files_.log(), trainer_->state().log);
-    if (options_.on_start) options_.on_start(json_text(config_));
+    if (options_.on_start) options_.on_start(report::json_text(config_));
     if (options_.resume) {
       const TrainingState& state = trainer_->state();
       notice(fmt::format("{} at epoch {}, batch {}", begun ? "goes on" : "no checkpoint yet: starts", state.epoch,
@@ -228,8 +227,8 @@ class Job {
     write_npy(files_.user_embeddings(), best.users.view());
     write_npy(files_.item_embeddings(), best.items.view());
     mark_embeddings();
-    detail::write_file_atomically(files_.report(), run_report(record, data_, quiet), kOperation);
-    detail::write_file_atomically(files_.metrics(), json_text(record.metrics), kOperation);
+    detail::write_file_atomically(files_.report(), run_report(record, data_, quiet), kTrainOperation);
+    detail::write_file_atomically(files_.metrics(), report::json_text(record.metrics), kTrainOperation);
   }
 
   /// Vectors that were learnt from doubtful ones are no better: their own sidecar says so wherever they go.
@@ -260,7 +259,7 @@ class Job {
     }
     if (trainer_->best_epoch() >= 0) {
       const Json metrics = run_metrics(summary("interrupted"), state.log, trainer_->graphs(), best, false);
-      detail::write_file_atomically(files_.metrics(), json_text(metrics), kOperation);
+      detail::write_file_atomically(files_.metrics(), report::json_text(metrics), kTrainOperation);
     }
     throw Cancelled(fmt::format("train: cancelled at epoch {}, batch {}; resume goes on in {}", state.epoch,
                                 state.batch, files_.directory().string()));

@@ -20,8 +20,6 @@
 namespace graft::training {
 namespace {
 
-constexpr const char* kOperation = "train";
-
 std::unique_ptr<Model> make_model(const Dataset& data, const ModelEntry& entry, const Settings& settings,
                                   TrainerOptions options, const Context& context, ParameterStore& parameters,
                                   std::vector<NamedGraph>& graphs, std::vector<std::string>& notices) {
@@ -57,7 +55,7 @@ Matrix host_copy(autodiff::Tape& tape, autodiff::Var vectors, std::int64_t rows,
                  const char* of) {
   const autodiff::Tensor tensor = tape.evaluate(vectors);
   if (tensor.rows() != rows) {
-    throw InvalidArgument(detail::message(kOperation, fmt::format("model {}: rows of {} vectors", entry.name, of),
+    throw InvalidArgument(detail::message(kTrainOperation, fmt::format("model {}: rows of {} vectors", entry.name, of),
                                           std::to_string(tensor.rows()), fmt::format("must be {}", rows)));
   }
   Matrix matrix(tensor.rows(), tensor.cols());
@@ -80,7 +78,7 @@ bool has_not_finite(autodiff::Backend& backend, const autodiff::Tensor& tensor) 
   return first_not_finite_row(values).has_value();
 }
 
-constexpr const char* kMend = "a lower learning_rate often helps";
+constexpr const char* kDivergenceHint = "a lower learning_rate often helps";
 
 Candidates candidates_of(const Settings& settings) {
   return settings.word("candidates") == name(Candidates::cold) ? Candidates::cold : Candidates::all;
@@ -121,7 +119,7 @@ Stop Trainer::run(const TrainerHooks& hooks) {
 }
 
 void Trainer::train_epoch(const TrainerHooks& hooks) {
-  detail::Ticker ticker(context_, kOperation, sampler_.batches());
+  detail::Ticker ticker(context_, kTrainOperation, sampler_.batches());
   const Stopwatch start;
   data::RandomStream random(options_.seed, stream_id(Stream::graph, state_.epoch));
   model_->begin_epoch(state_.epoch, random);
@@ -182,7 +180,7 @@ Evaluation Trainer::quick_evaluation(const Vectors& final) const {
   try {
     return evaluator_.quick(final.users.view(), final.items.view(), quiet_context_);
   } catch (const InvalidArgument& error) {
-    throw NotFinite(fmt::format("train: after epoch {}: {}: {}", state_.epoch, error.what(), kMend));
+    throw NotFinite(fmt::format("train: after epoch {}: {}: {}", state_.epoch, error.what(), kDivergenceHint));
   }
 }
 
@@ -211,14 +209,14 @@ Vectors Trainer::vectors() {
   Vectors result{host_copy(tape, final.users, data_.users, entry_, "user"),
                  host_copy(tape, final.items, data_.items, entry_, "item")};
   if (result.users.cols() != result.items.cols()) {
-    throw InvalidArgument(detail::message(kOperation, fmt::format("model {}: dims of item vectors", entry_.name),
+    throw InvalidArgument(detail::message(kTrainOperation, fmt::format("model {}: dims of item vectors", entry_.name),
                                           std::to_string(result.items.cols()),
                                           fmt::format("must be those of user vectors, {}", result.users.cols())));
   }
   for (const auto& [of, matrix] : {std::pair("user", &result.users), std::pair("item", &result.items)}) {
     if (const auto row = first_not_finite_row(*matrix)) {
-      throw NotFinite(
-          fmt::format("train: the vector of {} {} is not finite after epoch {}: {}", of, *row, state_.epoch, kMend));
+      throw NotFinite(fmt::format("train: the vector of {} {} is not finite after epoch {}: {}", of, *row, state_.epoch,
+                                  kDivergenceHint));
     }
   }
   return result;
@@ -247,8 +245,8 @@ void Trainer::fail_not_finite(double loss) {
     break;
   }
   const char* what = std::isnan(loss) ? "nan" : "infinite";  // the sign of a NaN says nothing
-  throw NotFinite(
-      fmt::format("train: loss = {} at epoch {}, batch {}: {}{}", what, state_.epoch, state_.batch, culprit, kMend));
+  throw NotFinite(fmt::format("train: loss = {} at epoch {}, batch {}: {}{}", what, state_.epoch, state_.batch, culprit,
+                              kDivergenceHint));
 }
 
 }  // namespace graft::training

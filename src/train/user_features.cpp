@@ -7,6 +7,7 @@
 
 #include <graft/core/error.hpp>
 
+#include "train/dataset_files.hpp"
 #include "train/invalid_option.hpp"
 #include "train/user_sidecar.hpp"
 
@@ -17,14 +18,9 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kDefaultFile = "user_preferences_feat.npy";
-constexpr const char* kMend =
+constexpr const char* kPolicyHint =
     "user_profile mean builds the vectors from the training rows; or state what these were made from: user_history "
     "train (on your word), unknown or all (then every output is marked)";
-
-bool is_file(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored) && !fs::is_directory(path, ignored);
-}
 
 std::optional<UserHistory> history_of(const std::string& word) {
   for (const UserHistory history : {UserHistory::train, UserHistory::unknown, UserHistory::all}) {
@@ -132,9 +128,9 @@ UserFeatures check_user_history(const fs::path& file, const std::string& history
   if (!sidecar) {
     refuse(file, fmt::format("nothing says which interactions they were made from (there is no {}); validation or test "
                              "rows among them would make every metric meaningless. {}",
-                             user_sidecar_path(file).filename().string(), kMend));
+                             user_sidecar_path(file).filename().string(), kPolicyHint));
   }
-  if (!problem.empty()) refuse(file, fmt::format("{}. {}", problem, kMend));
+  if (!problem.empty()) refuse(file, fmt::format("{}. {}", problem, kPolicyHint));
   features.source = HistorySource::sidecar;
   return features;
 }

@@ -7,6 +7,7 @@
 #include <graft/core/error.hpp>
 #include <graft/detail/atomic_file.hpp>
 
+#include "report/json_text.hpp"
 #include "train/run_files.hpp"
 
 namespace graft::training {
@@ -15,7 +16,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 namespace {
-constexpr const char* kOperation = "user vectors";
+constexpr const char* kUserVectors = "user vectors";
 }  // namespace
 
 fs::path user_sidecar_path(const fs::path& file) {
@@ -27,7 +28,7 @@ fs::path user_sidecar_path(const fs::path& file) {
 void write_user_sidecar(const fs::path& file, const UserSidecar& sidecar) {
   Json json = {{"policy", sidecar.policy}};
   if (!sidecar.split_sha256.empty()) json["split_sha256"] = sidecar.split_sha256;
-  detail::write_file_atomically(user_sidecar_path(file), json_text(json), kOperation);
+  detail::write_file_atomically(user_sidecar_path(file), report::json_text(json), kUserVectors);
 }
 
 std::optional<UserSidecar> read_user_sidecar(const fs::path& file) {
@@ -40,7 +41,7 @@ std::optional<UserSidecar> read_user_sidecar(const fs::path& file) {
   };
   UserSidecar sidecar{.policy = word("policy"), .split_sha256 = word("split_sha256")};
   if (sidecar.policy.empty()) {
-    throw FormatError(detail::message(kOperation, path.string(), "",
+    throw FormatError(detail::message(kUserVectors, path.string(), "",
                                       R"(must be a JSON object: {"policy": "train", "split_sha256": "..."})"));
   }
   return sidecar;

@@ -21,6 +21,7 @@
 
 #include "failing_new.hpp"
 
+namespace allocation_failure_test {
 namespace {
 
 using graft::Context;
@@ -312,3 +313,5 @@ TEST_CASE("allocation failure: a writer that fails leaves the old file, or none,
     graft::write_npy(path, graft::MatrixView<const float>(features.view().data(), 40, 2, kDims));
   });
 }
+
+}  // namespace allocation_failure_test

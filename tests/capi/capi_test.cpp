@@ -19,6 +19,7 @@
 #include "../support/random_data.hpp"
 #include "handles.hpp"
 
+namespace capi_test {
 namespace {
 
 using graft::test::contains;
@@ -557,3 +558,4 @@ TEST_CASE("C: names of statuses, and the version") {
 }
 
 }  // namespace
+}  // namespace capi_test

@@ -13,6 +13,7 @@
 #include "../support/random_data.hpp"
 #include "handles.hpp"
 
+namespace device_test {
 namespace {
 
 using graft::test::contains;
@@ -211,3 +212,4 @@ TEST_CASE("results on a device: misuse is refused by name") {
 }
 
 }  // namespace
+}  // namespace device_test

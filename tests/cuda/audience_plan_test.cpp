@@ -9,6 +9,7 @@
 
 #include "../support/random_data.hpp"
 
+namespace audience_plan_test {
 namespace {
 
 using namespace graft;
@@ -73,3 +74,4 @@ TEST_CASE("chunk_end: chunks advance, stay within their limits unless one row ex
 }
 
 }  // namespace
+}  // namespace audience_plan_test

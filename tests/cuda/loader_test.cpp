@@ -28,6 +28,7 @@
 
 #include "../support/check.hpp"
 
+namespace loader_test {
 namespace {
 
 using namespace graft;
@@ -176,3 +177,4 @@ TEST_CASE("CudaCall: what a hook throws reaches the caller, and not the plug-in"
 }
 
 }  // namespace
+}  // namespace loader_test

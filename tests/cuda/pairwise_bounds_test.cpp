@@ -12,6 +12,7 @@
 #include "../support/random_data.hpp"
 #include "cuda/pairwise_plan.hpp"
 
+namespace pairwise_bounds_test {
 namespace {
 
 using namespace graft;
@@ -209,3 +210,4 @@ TEST_CASE("score_limit: clamped cosines end at 1 and -1, where only an exact com
 }
 
 }  // namespace
+}  // namespace pairwise_bounds_test

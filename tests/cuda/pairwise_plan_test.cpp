@@ -9,6 +9,7 @@
 
 #include "../support/random_data.hpp"
 
+namespace pairwise_plan_test {
 namespace {
 
 using namespace graft;
@@ -85,3 +86,4 @@ TEST_CASE("list_sizes: a list holds its shortlist, one offer of every thread, an
 }
 
 }  // namespace
+}  // namespace pairwise_plan_test

@@ -7,6 +7,7 @@
 #include <limits>
 #include <vector>
 
+namespace ranking_key_test {
 namespace {
 
 using namespace graft;
@@ -30,3 +31,4 @@ TEST_CASE("bar_below: an inclusive minimum") {
 }
 
 }  // namespace
+}  // namespace ranking_key_test

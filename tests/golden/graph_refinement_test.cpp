@@ -18,6 +18,7 @@
 #include "../support/check.hpp"
 #include "../support/oracle_refine.hpp"
 
+namespace graph_refinement_test {
 namespace {
 
 using namespace graft;
@@ -256,3 +257,4 @@ TEST_CASE("golden example: the slow oracle of the tests agrees with the stated n
 }
 
 }  // namespace
+}  // namespace graph_refinement_test

@@ -45,6 +45,7 @@ BOOST_CONCEPT_ASSERT(
 BOOST_CONCEPT_ASSERT((boost::concepts::ReadablePropertyGraphConcept<
                       BoostUndirectedGraph, BoostUndirectedGraph::edge_descriptor, boost::edge_weight_t>));
 
+namespace boost_graph_test {
 namespace {
 
 using Ends = std::pair<std::int32_t, std::int32_t>;
@@ -283,3 +284,5 @@ TEST_CASE("undirected_view: an empty graph has one component an item") {
             view, boost::make_iterator_property_map(component.begin(), get(boost::vertex_index, view))) == 3);
   CHECK(num_vertices(undirected_view(graft::GraphView{})) == 0);
 }
+
+}  // namespace boost_graph_test

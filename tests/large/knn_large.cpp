@@ -12,6 +12,7 @@
 
 #include "../support/check.hpp"
 
+namespace knn_large {
 namespace {
 
 using namespace graft;
@@ -103,3 +104,5 @@ TEST_CASE("jaccard_graph: the last rows of 70,000 items that share a user hold e
 }
 
 }  // namespace
+
+}  // namespace knn_large

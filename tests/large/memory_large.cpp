@@ -16,6 +16,7 @@
 #include <graft/ops/knn.hpp>
 #include <graft/ops/top_k_scores.hpp>
 
+namespace memory_large {
 namespace {
 
 using namespace graft;
@@ -154,3 +155,5 @@ TEST_CASE("knn_graph: a row of a million neighbours stays within inputs, output 
 }
 
 }  // namespace
+
+}  // namespace memory_large

@@ -12,6 +12,7 @@
 
 #include "../support/check.hpp"
 
+namespace plan_large {
 namespace {
 
 using namespace graft;
@@ -75,3 +76,5 @@ TEST_CASE("plan of jaccard_graph: more than 2^31 edges and increments are counte
 }
 
 }  // namespace
+
+}  // namespace plan_large

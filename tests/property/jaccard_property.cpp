@@ -12,6 +12,7 @@
 #include "../support/oracle_audience.hpp"
 #include "../support/random_data.hpp"
 
+namespace jaccard_property {
 namespace {
 
 using namespace graft;
@@ -221,3 +222,4 @@ TEST_CASE("jaccard_graph: audiences of hundreds of thousands are compared withou
 }
 
 }  // namespace
+}  // namespace jaccard_property

@@ -14,6 +14,7 @@
 #include "../support/oracle.hpp"
 #include "../support/random_data.hpp"
 
+namespace knn_property {
 namespace {
 
 using namespace graft;
@@ -318,3 +319,4 @@ TEST_CASE("knn_graph: padding between rows and the address of the data change no
 }
 
 }  // namespace
+}  // namespace knn_property

@@ -15,6 +15,7 @@
 #include "../support/oracle.hpp"
 #include "../support/random_data.hpp"
 
+namespace numeric_path_property {
 namespace {
 
 using namespace graft;
@@ -156,3 +157,4 @@ TEST_CASE("numeric paths: rankings agree as graphs do, and audience overlap is t
 }
 
 }  // namespace
+}  // namespace numeric_path_property

@@ -14,6 +14,7 @@
 #include "../support/oracle_refine.hpp"
 #include "../support/random_data.hpp"
 
+namespace refine_property {
 namespace {
 
 using namespace graft;
@@ -249,3 +250,4 @@ TEST_CASE("explain: facts and ranks are those of the oracle") {
 }
 
 }  // namespace
+}  // namespace refine_property

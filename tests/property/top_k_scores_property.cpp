@@ -13,6 +13,7 @@
 #include "../support/oracle.hpp"
 #include "../support/random_data.hpp"
 
+namespace top_k_scores_property {
 namespace {
 
 using namespace graft;
@@ -181,3 +182,4 @@ TEST_CASE("top_k_scores: items against themselves without themselves is knn_grap
 }
 
 }  // namespace
+}  // namespace top_k_scores_property

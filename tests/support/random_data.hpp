@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <limits>
 #include <random>
 #include <string>
@@ -16,15 +17,17 @@ namespace graft::test {
 
 using Random = std::mt19937_64;
 
-/// Share of the random cases that run, in percent; sanitizers are slow, so builds with them may set it lower.
-#ifdef GRAFT_TEST_CASES_PERCENT
-inline constexpr int kCasesPercent = GRAFT_TEST_CASES_PERCENT;
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr int kCasesPercent = 25;
+/// How many random cases run: a percentage of `full` that GRAFT_TEST_CASES_PERCENT of the environment says; all of them
+/// unless it does, but fewer under sanitizers, which are slow.
+inline int cases(int full) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  constexpr int kDefaultPercent = 25;
 #else
-inline constexpr int kCasesPercent = 100;
+  constexpr int kDefaultPercent = 100;
 #endif
-constexpr int cases(int full) { return std::max(1, full * kCasesPercent / 100); }
+  const char* percent = std::getenv("GRAFT_TEST_CASES_PERCENT");
+  return std::max(1, full * (percent != nullptr ? std::atoi(percent) : kDefaultPercent) / 100);
+}
 
 /// Whole number in [low, high].
 inline std::int64_t draw(Random& random, std::int64_t low, std::int64_t high) {

@@ -13,6 +13,7 @@
 #include "support/files.hpp"
 
 namespace graft::data {
+namespace dataset_writer_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -165,4 +166,5 @@ TEST_CASE("TextFile: writes text and numbers in order, also beyond its buffer") 
 }
 
 }  // namespace
+}  // namespace dataset_writer_test
 }  // namespace graft::data

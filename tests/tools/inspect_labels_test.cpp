@@ -10,6 +10,7 @@
 #include <graft/core/error.hpp>
 #include <support/files.hpp>
 
+namespace inspect_labels_test {
 namespace {
 
 using namespace graft;
@@ -97,3 +98,4 @@ TEST_CASE("read_labels: files that are no labels") {
 }
 
 }  // namespace
+}  // namespace inspect_labels_test

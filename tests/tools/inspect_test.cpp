@@ -13,6 +13,7 @@
 #include <support/graphs.hpp>
 #include "report/inspection_report.hpp"
 
+namespace inspect_test {
 namespace {
 
 using namespace graft;
@@ -380,3 +381,4 @@ TEST_CASE("inspect: the number of threads changes nothing, and a cancelled call 
 }
 
 }  // namespace
+}  // namespace inspect_test

@@ -24,6 +24,7 @@
 #include "../support/files.hpp"
 
 namespace graft::data {
+namespace interaction_log_test {
 namespace {
 
 using test::expect_error;
@@ -366,4 +367,5 @@ TEST_CASE("read_interaction_log: no file, a missing file, a directory; cancellat
   CHECK_THROWS_AS(read_interaction_log(std::array{dir / "a.csv"}, {}, context), Cancelled);
 }
 
+}  // namespace interaction_log_test
 }  // namespace graft::data

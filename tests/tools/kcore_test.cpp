@@ -15,6 +15,7 @@
 #include "../support/random_data.hpp"
 
 namespace graft::data {
+namespace kcore_test {
 namespace {
 
 using test::contains;
@@ -172,4 +173,5 @@ TEST_CASE("k_core: refuses a negative k and columns of different length, and can
   CHECK_THROWS_AS(k_core(table.users, table.items, 1, 1, 2, context), Cancelled);
 }
 
+}  // namespace kcore_test
 }  // namespace graft::data

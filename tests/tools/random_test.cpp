@@ -13,6 +13,7 @@
 #include "data/random.hpp"
 
 namespace graft::data {
+namespace random_test {
 namespace {
 
 using Words = std::array<std::uint32_t, 4>;
@@ -135,4 +136,5 @@ TEST_CASE("RandomStream: shuffle of none and of one is nothing to do and draws n
 }
 
 }  // namespace
+}  // namespace random_test
 }  // namespace graft::data

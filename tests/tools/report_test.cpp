@@ -12,6 +12,7 @@
 #include "report/statistics.hpp"
 #include "report/svg.hpp"
 
+namespace report_test {
 namespace {
 
 using namespace graft;
@@ -196,3 +197,4 @@ TEST_CASE("line chart: a legend for two series and more, undefined points left o
 }
 
 }  // namespace
+}  // namespace report_test

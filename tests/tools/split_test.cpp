@@ -24,6 +24,7 @@
 #include "../support/random_data.hpp"
 
 namespace graft::data {
+namespace split_test {
 namespace {
 
 using test::expect_error;
@@ -332,4 +333,5 @@ TEST_CASE("split_dataset: notices tell what was read, left out and never trained
                              "test: 1 of 2 items have no training row", "1 users have 1 row"}));
 }
 
+}  // namespace split_test
 }  // namespace graft::data

@@ -23,6 +23,7 @@
 #include "support/files.hpp"
 
 namespace graft::data {
+namespace synth_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -524,4 +525,5 @@ TEST_CASE("synth shapes: the sizes are those of the sets they are named for") {
 }
 
 }  // namespace
+}  // namespace synth_test
 }  // namespace graft::data

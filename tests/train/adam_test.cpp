@@ -16,6 +16,7 @@
 #include "../support/random_data.hpp"
 
 namespace graft::training {
+namespace adam_test {
 namespace {
 
 using autodiff::AdamConstants;
@@ -244,4 +245,5 @@ TEST_CASE("parameters: a name may be used once, and a linear layer must say its 
 }
 
 }  // namespace
+}  // namespace adam_test
 }  // namespace graft::training

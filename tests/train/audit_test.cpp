@@ -19,6 +19,7 @@
 #include "data/sha256.hpp"
 
 namespace graft::training {
+namespace audit_test {
 namespace {
 
 using test::expect_error;
@@ -191,4 +192,5 @@ TEST_CASE("audit: what cannot be compared is refused") {
 }
 
 }  // namespace
+}  // namespace audit_test
 }  // namespace graft::training

@@ -12,6 +12,7 @@
 #include "autodiff/backend.hpp"
 #include "backend_runs.hpp"
 
+namespace backend_adam_test {
 namespace {
 
 using graft::NumericPath;
@@ -213,3 +214,4 @@ TEST_CASE("adam: a NaN in the gradient reaches the value") {
 }
 
 }  // namespace
+}  // namespace backend_adam_test

@@ -11,6 +11,7 @@
 #include "autodiff/backend.hpp"
 #include "backend_runs.hpp"
 
+namespace backend_products_test {
 namespace {
 
 using graft::autodiff::Backend;
@@ -210,3 +211,4 @@ TEST_CASE("spmm: a matrix without edges gives zeros") {
 }
 
 }  // namespace
+}  // namespace backend_products_test

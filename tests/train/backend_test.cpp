@@ -14,6 +14,7 @@
 #include "../support/check.hpp"
 #include "backend_runs.hpp"
 
+namespace backend_test {
 namespace {
 
 using graft::autodiff::Backend;
@@ -340,3 +341,4 @@ TEST_CASE("cpu_backend: a negative number of threads is refused") {
 }
 
 }  // namespace
+}  // namespace backend_test

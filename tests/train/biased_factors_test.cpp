@@ -16,6 +16,7 @@
 
 namespace graft::test {
 
+namespace biased_factors_test {
 namespace {
 
 TEST_CASE("biased_factors: a score is the product of the vectors plus the bias of the item") {
@@ -53,4 +54,5 @@ TEST_CASE("docs/adding-a-model.md shows the file that is compiled here") {
 }
 
 }  // namespace
+}  // namespace biased_factors_test
 }  // namespace graft::test

@@ -23,6 +23,7 @@
 #include "run_bench.hpp"
 
 namespace graft::training {
+namespace checkpoint_test {
 namespace {
 
 using test::bench_data;
@@ -282,4 +283,5 @@ TEST_CASE("checkpoint: within an epoch it holds the model's state, which the sam
 }
 
 }  // namespace
+}  // namespace checkpoint_test
 }  // namespace graft::training

@@ -21,6 +21,7 @@ ModelEntry biased_factors_model();  // models/biased_factors.cpp, in biased_fact
 
 }  // namespace models
 
+namespace custom_model_test {
 namespace {
 
 using test::TempDir;
@@ -84,4 +85,5 @@ TEST_CASE("a custom model: a name that is taken is refused") {
 }
 
 }  // namespace
+}  // namespace custom_model_test
 }  // namespace graft::training

@@ -24,6 +24,7 @@
 #include "data/sha256.hpp"
 
 namespace graft::training {
+namespace dataset_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -402,4 +403,5 @@ TEST_CASE("load_dataset: the published sets have the published counts" *
 }
 
 }  // namespace
+}  // namespace dataset_test
 }  // namespace graft::training

@@ -23,6 +23,7 @@
 #include "train/dataset.hpp"
 
 namespace graft::training {
+namespace evaluator_test {
 namespace {
 
 using test::draw;
@@ -496,4 +497,5 @@ TEST_CASE("evaluate: a directory with test rows only is enough") {
 }
 
 }  // namespace
+}  // namespace evaluator_test
 }  // namespace graft::training

@@ -12,6 +12,7 @@
 #include "train/tape_operations.hpp"
 
 namespace graft::test {
+namespace gradients_test {
 namespace {
 
 // NOLINTNEXTLINE(google-build-using-namespace): operations spelled as models spell them
@@ -254,4 +255,5 @@ TEST_CASE("gradients: a deep model of everything together") {
 }
 
 }  // namespace
+}  // namespace gradients_test
 }  // namespace graft::test

@@ -23,6 +23,7 @@
 #include "model_bench.hpp"
 
 namespace graft::training {
+namespace item_graph_test {
 namespace {
 
 using test::contains;
@@ -323,4 +324,5 @@ TEST_CASE("as_csr: the same matrix") {
 }
 
 }  // namespace
+}  // namespace item_graph_test
 }  // namespace graft::training

@@ -29,6 +29,7 @@ namespace graft::training::models {
 
 training::ModelEntry lattice_model();
 
+namespace lattice_run_test {
 namespace {
 
 using autodiff::Tape;
@@ -164,4 +165,5 @@ TEST_CASE("lattice: the learning rate decays by 0.96 in 50 epochs, as published"
 }
 
 }  // namespace
+}  // namespace lattice_run_test
 }  // namespace graft::training::models

@@ -30,6 +30,7 @@ namespace graft::training::models {
 
 training::ModelEntry lattice_model();
 
+namespace lattice_test {
 namespace {
 
 using autodiff::Tape;
@@ -553,4 +554,5 @@ TEST_CASE("lattice: the graph of an epoch is a state that goes to another model 
 }
 
 }  // namespace
+}  // namespace lattice_test
 }  // namespace graft::training::models

@@ -21,6 +21,7 @@
 #include "model_bench.hpp"
 
 namespace graft::training {
+namespace learned_graph_test {
 namespace {
 
 using autodiff::Parameter;
@@ -133,4 +134,5 @@ TEST_CASE("graph_bytes: a graph comes back to the bit; no other length is taken"
 }
 
 }  // namespace
+}  // namespace learned_graph_test
 }  // namespace graft::training

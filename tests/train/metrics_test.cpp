@@ -12,6 +12,7 @@
 #include "train/held_out_groups.hpp"
 
 namespace graft::training {
+namespace metrics_test {
 namespace {
 
 using test::draw;
@@ -208,4 +209,5 @@ TEST_CASE("part_of: keeps users with wanted rows, in their order") {
 }
 
 }  // namespace
+}  // namespace metrics_test
 }  // namespace graft::training

@@ -28,6 +28,7 @@ namespace graft::training::models {
 
 ModelEntry mllmrec_model();
 
+namespace mllmrec_test {
 namespace {
 
 using autodiff::Tape;
@@ -370,4 +371,5 @@ TEST_CASE("mllmrec: gradients, refined, and with sums and vectors of a file") {
 }
 
 }  // namespace
+}  // namespace mllmrec_test
 }  // namespace graft::training::models

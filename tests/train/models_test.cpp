@@ -29,6 +29,7 @@ training::ModelEntry bpr_model();
 training::ModelEntry lightgcn_model();
 training::ModelEntry freedom_model();
 
+namespace models_test {
 namespace {
 
 using autodiff::Tape;
@@ -435,4 +436,5 @@ TEST_CASE("ModelRegistry: the built-in models are those under src/models") {
 }
 
 }  // namespace
+}  // namespace models_test
 }  // namespace graft::training::models

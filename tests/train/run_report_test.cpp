@@ -15,6 +15,7 @@
 #include "train/metric_names.hpp"
 #include "train/run_record.hpp"
 
+namespace run_report_test {
 namespace {
 
 using namespace graft;
@@ -169,3 +170,4 @@ TEST_CASE("metric names: cutoffs ascend as numbers, recall and ndcg come first")
 }
 
 }  // namespace
+}  // namespace run_report_test

@@ -22,6 +22,7 @@
 #include "run_bench.hpp"
 
 namespace graft::training {
+namespace run_test {
 namespace {
 
 using test::bench_data;
@@ -324,4 +325,5 @@ TEST_CASE("log: doubles are read back as they were, epochs without evaluation wi
 }
 
 }  // namespace
+}  // namespace run_test
 }  // namespace graft::training

@@ -16,6 +16,7 @@
 #include "../support/random_data.hpp"
 
 namespace graft::training {
+namespace sampler_test {
 namespace {
 
 using test::draw;
@@ -235,4 +236,5 @@ TEST_CASE("stream_id: every purpose, epoch and batch has a stream of its own") {
 }
 
 }  // namespace
+}  // namespace sampler_test
 }  // namespace graft::training

@@ -17,6 +17,7 @@
 #include "../support/files.hpp"
 
 namespace graft::training {
+namespace settings_test {
 namespace {
 
 using test::expect_error;
@@ -223,4 +224,5 @@ TEST_CASE("model registry: a model is found by its name, another is refused with
 }
 
 }  // namespace
+}  // namespace settings_test
 }  // namespace graft::training

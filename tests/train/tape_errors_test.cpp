@@ -12,6 +12,7 @@
 #include "train/tape_operations.hpp"
 
 namespace graft::test {
+namespace tape_errors_test {
 namespace {
 
 // NOLINTNEXTLINE(google-build-using-namespace): operations spelled as models spell them
@@ -114,4 +115,5 @@ TEST_CASE("Tape: leaves must have a matrix") {
 }
 
 }  // namespace
+}  // namespace tape_errors_test
 }  // namespace graft::test

@@ -18,6 +18,7 @@
 #include "train/tape_operations.hpp"
 
 namespace graft::test {
+namespace tape_test {
 namespace {
 
 // NOLINTNEXTLINE(google-build-using-namespace): operations spelled as models spell them
@@ -410,4 +411,5 @@ TEST_CASE("Tape: a long tape overflows no stack") {
 }
 
 }  // namespace
+}  // namespace tape_test
 }  // namespace graft::test

@@ -15,6 +15,7 @@
 #include "train/tape_operations.hpp"
 
 namespace graft::test {
+namespace tape_values_test {
 namespace {
 
 // NOLINTNEXTLINE(google-build-using-namespace): operations spelled as models spell them
@@ -240,4 +241,5 @@ TEST_CASE("Tape: the float backend computes what the double one computes, for ev
 }
 
 }  // namespace
+}  // namespace tape_values_test
 }  // namespace graft::test

@@ -17,6 +17,7 @@
 #include "model_bench.hpp"
 
 namespace graft::training {
+namespace train_profiles_test {
 namespace {
 
 using autodiff::Tape;
@@ -194,4 +195,5 @@ TEST_CASE("profiles: normalised rows have length 1, zero rows stay; random direc
 }
 
 }  // namespace
+}  // namespace train_profiles_test
 }  // namespace graft::training

@@ -24,6 +24,7 @@
 #include "run_bench.hpp"
 
 namespace graft::training {
+namespace trainer_test {
 namespace {
 
 using test::bench_data;
@@ -335,4 +336,5 @@ TEST_CASE("trainer: a model whose vectors do not fit the data is refused by name
 static_assert(kBenchUsers < kBenchItems, "rows of users and items must not be mistaken for each other");
 
 }  // namespace
+}  // namespace trainer_test
 }  // namespace graft::training

@@ -22,6 +22,7 @@
 #include "run_bench.hpp"
 
 namespace graft::training {
+namespace user_features_test {
 namespace {
 
 using test::contains;
@@ -222,4 +223,5 @@ TEST_CASE("user vectors: a stopped run goes on to the same files, with profiles 
 }
 
 }  // namespace
+}  // namespace user_features_test
 }  // namespace graft::training

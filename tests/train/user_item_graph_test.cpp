@@ -15,6 +15,7 @@
 #include "model_bench.hpp"
 
 namespace graft::training {
+namespace user_item_graph_test {
 namespace {
 
 using autodiff::Csr;
@@ -167,4 +168,5 @@ TEST_CASE("EdgePruning: edges are kept as often as draws without replacement in 
 }
 
 }  // namespace
+}  // namespace user_item_graph_test
 }  // namespace graft::training

@@ -23,6 +23,7 @@ namespace graft::training::models {
 
 training::ModelEntry vbpr_model();
 
+namespace vbpr_test {
 namespace {
 
 using autodiff::Tape;
@@ -217,4 +218,5 @@ TEST_CASE("vbpr: ready similarity graphs are no features") {
 }
 
 }  // namespace
+}  // namespace vbpr_test
 }  // namespace graft::training::models

@@ -4,6 +4,7 @@
 
 #include <support/graphs.hpp>
 
+namespace add_test {
 namespace {
 
 using graft::add;
@@ -42,3 +43,4 @@ TEST_CASE("add: equal bits for any number of threads; cancelled before the call"
 }
 
 }  // namespace
+}  // namespace add_test

@@ -23,6 +23,7 @@ using graft::test::read_bytes;
 using graft::test::TempDir;
 using graft::test::write_bytes;
 
+namespace atomic_file_test {
 namespace {
 
 mode_t mode_of(const fs::path& path) {
@@ -203,3 +204,5 @@ TEST_CASE("AtomicFile: a write over the file size limit is an IoError, not a sig
   sigpending(&pending);
   CHECK(sigismember(&pending, SIGXFSZ) == 0);
 }
+
+}  // namespace atomic_file_test

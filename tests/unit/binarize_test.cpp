@@ -4,6 +4,7 @@
 
 #include <support/graphs.hpp>
 
+namespace binarize_test {
 namespace {
 
 using graft::binarize;
@@ -28,3 +29,4 @@ TEST_CASE("binarize: equal bits for any number of threads; cancelled before the 
 }
 
 }  // namespace
+}  // namespace binarize_test

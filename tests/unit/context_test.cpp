@@ -20,6 +20,7 @@
 
 #include "../support/check.hpp"
 
+namespace context_test {
 namespace {
 
 using namespace graft;
@@ -221,3 +222,4 @@ TEST_CASE("NumericPath: every path has a name") {
 }
 
 }  // namespace
+}  // namespace context_test

@@ -4,6 +4,7 @@
 
 #include <support/graphs.hpp>
 
+namespace drop_self_loops_test {
 namespace {
 
 using graft::Context;
@@ -30,3 +31,4 @@ TEST_CASE("drop_self_loops: equal bits for any number of threads; cancelled befo
 }
 
 }  // namespace
+}  // namespace drop_self_loops_test

@@ -10,6 +10,7 @@
 
 #include "../support/check.hpp"
 
+namespace explain_test {
 namespace {
 
 using namespace graft;
@@ -210,3 +211,4 @@ TEST_CASE("describe: every rule has words of its own") {
 }
 
 }  // namespace
+}  // namespace explain_test

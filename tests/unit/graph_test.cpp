@@ -9,6 +9,7 @@
 #include <graft/detail/csr_build.hpp>
 #include <support/graphs.hpp>
 
+namespace graph_test {
 namespace {
 
 using graft::Graph;
@@ -222,3 +223,4 @@ TEST_CASE("FirstRow: keeps the smallest row that was reported") {
 }
 
 }  // namespace
+}  // namespace graph_test

@@ -23,6 +23,7 @@ using graft::test::expect_error;
 using graft::test::TempDir;
 using graft::test::write_bytes;
 
+namespace inter_test {
 namespace {
 
 using Ids = std::vector<std::int32_t>;
@@ -246,3 +247,5 @@ TEST_CASE("read_inter: no damage to a file does worse than a graft::Error") {
       graft::test::read_damaged(dir / "a.inter", valid, [](const auto& path) { return read_inter(path); });
   CHECK(refused_copies > 3 * valid.size());  // cuts at the end of a line are valid files
 }
+
+}  // namespace inter_test

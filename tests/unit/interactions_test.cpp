@@ -9,6 +9,7 @@
 
 #include <support/check.hpp>
 
+namespace interactions_test {
 namespace {
 
 using graft::Interactions;
@@ -156,3 +157,4 @@ TEST_CASE("Interactions: a moved-from matrix reads as an empty one") {
 }
 
 }  // namespace
+}  // namespace interactions_test

@@ -11,6 +11,7 @@
 
 #include "../support/check.hpp"
 
+namespace jaccard_test {
 namespace {
 
 using namespace graft;
@@ -206,3 +207,4 @@ TEST_CASE("jaccard_graph: a budget that is too small names what was given and th
 }
 
 }  // namespace
+}  // namespace jaccard_test

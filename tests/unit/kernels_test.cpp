@@ -14,6 +14,7 @@
 #include "../support/check.hpp"
 #include "../support/random_data.hpp"
 
+namespace kernels_test {
 namespace {
 
 using graft::Context;
@@ -132,3 +133,4 @@ TEST_CASE("next_above: equals std::nextafter") {
 }
 
 }  // namespace
+}  // namespace kernels_test

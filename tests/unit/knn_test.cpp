@@ -14,6 +14,7 @@
 #include "../support/check.hpp"
 #include "../support/oracle.hpp"
 
+namespace knn_test {
 namespace {
 
 using namespace graft;
@@ -280,3 +281,4 @@ TEST_CASE("merge_top_k: parts of column ranges with self kept and k above the ca
 }
 
 }  // namespace
+}  // namespace knn_test

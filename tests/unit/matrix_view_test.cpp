@@ -7,6 +7,7 @@
 
 #include <support/check.hpp>
 
+namespace matrix_view_test {
 namespace {
 
 using graft::Features;
@@ -102,3 +103,4 @@ static_assert(!std::is_convertible_v<MatrixView<const float>, MatrixView<float>>
 static_assert(!std::is_convertible_v<MatrixView<double>, Features>);
 
 }  // namespace
+}  // namespace matrix_view_test

@@ -6,6 +6,7 @@
 #include <graft/ops/top_k.hpp>
 #include <support/graphs.hpp>
 
+namespace merge_top_k_test {
 namespace {
 
 using graft::Context;
@@ -108,3 +109,4 @@ TEST_CASE("merge_top_k: equal bits for any number of threads; cancelled before t
 }
 
 }  // namespace
+}  // namespace merge_top_k_test

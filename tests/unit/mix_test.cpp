@@ -7,6 +7,7 @@
 
 #include <support/graphs.hpp>
 
+namespace mix_test {
 namespace {
 
 using graft::Context;
@@ -105,3 +106,4 @@ TEST_CASE("mix: equal bits for any number of threads; cancelled before the call"
 }
 
 }  // namespace
+}  // namespace mix_test

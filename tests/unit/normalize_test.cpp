@@ -6,6 +6,7 @@
 
 #include <support/graphs.hpp>
 
+namespace normalize_test {
 namespace {
 
 using graft::Context;
@@ -131,3 +132,4 @@ TEST_CASE("normalize: equal bits for any number of threads; cancelled before the
 }
 
 }  // namespace
+}  // namespace normalize_test

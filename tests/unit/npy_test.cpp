@@ -28,6 +28,7 @@ using graft::test::read_bytes;
 using graft::test::TempDir;
 using graft::test::write_bytes;
 
+namespace npy_test {
 namespace {
 
 /// A .npy file of the given parts, whether they make sense or not.
@@ -268,3 +269,5 @@ TEST_CASE("read_npy: no damage to a file does worse than a graft::Error") {
     CHECK(refused_copies > 2 * valid.size());  // every cut, and most changes outside the elements
   }
 }
+
+}  // namespace npy_test

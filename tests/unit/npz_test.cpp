@@ -38,6 +38,7 @@ using graft::test::read_bytes;
 using graft::test::TempDir;
 using graft::test::write_bytes;
 
+namespace npz_test {
 namespace {
 
 /// scipy.sparse.save_npz (SciPy 1.17, NumPy 2.4) of csr_array [[0, .5, 0], [0, 0, 0], [1, 0, 2]], float32.
@@ -533,3 +534,5 @@ TEST_CASE("load_npz: no damage to a file does worse than a graft::Error") {
     CHECK(refused_copies > 3 * valid.size());  // fields that no reader needs (dates, attributes) may hold anything
   }
 }
+
+}  // namespace npz_test

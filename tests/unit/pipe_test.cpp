@@ -14,6 +14,7 @@
 #include <graft/ops/top_k.hpp>
 #include <support/graphs.hpp>
 
+namespace pipe_test {
 namespace {
 
 using graft::Context;
@@ -79,3 +80,4 @@ static_assert(std::is_convertible_v<const Graph&, GraphView>);
 static_assert(std::is_convertible_v<Graph, graft::GraphInput>, "operators take temporaries");
 
 }  // namespace
+}  // namespace pipe_test

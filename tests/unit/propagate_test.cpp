@@ -10,6 +10,7 @@
 #include <graft/ops/normalize.hpp>
 #include <support/graphs.hpp>
 
+namespace propagate_test {
 namespace {
 
 using graft::Aggregation;
@@ -278,3 +279,4 @@ TEST_CASE("propagate: what the progress callback throws reaches the caller") {
 }
 
 }  // namespace
+}  // namespace propagate_test

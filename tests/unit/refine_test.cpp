@@ -21,6 +21,7 @@
 
 #include "../support/check.hpp"
 
+namespace refine_test {
 namespace {
 
 using namespace graft;
@@ -356,3 +357,4 @@ TEST_CASE("refine: a feature that is not finite is refused by row") {
 }
 
 }  // namespace
+}  // namespace refine_test

@@ -6,6 +6,7 @@
 
 #include <support/graphs.hpp>
 
+namespace scale_test {
 namespace {
 
 using graft::Context;
@@ -53,3 +54,4 @@ TEST_CASE("scale: equal bits for any number of threads; cancelled before the cal
 }
 
 }  // namespace
+}  // namespace scale_test

@@ -6,6 +6,7 @@
 
 #include <support/graphs.hpp>
 
+namespace symmetrize_test {
 namespace {
 
 using graft::Context;
@@ -91,3 +92,4 @@ TEST_CASE("symmetrize: equal bits for any number of threads; cancelled before th
 }
 
 }  // namespace
+}  // namespace symmetrize_test

@@ -6,6 +6,7 @@
 
 #include <support/graphs.hpp>
 
+namespace threshold_test {
 namespace {
 
 using graft::Context;
@@ -47,3 +48,4 @@ TEST_CASE("threshold: equal bits for any number of threads; cancelled before the
 }
 
 }  // namespace
+}  // namespace threshold_test

@@ -10,6 +10,7 @@
 
 #include "../support/check.hpp"
 
+namespace top_k_scores_test {
 namespace {
 
 using namespace graft;
@@ -200,3 +201,4 @@ TEST_CASE("plan of top_k_scores: stays within the budget and bounds the result")
 }
 
 }  // namespace
+}  // namespace top_k_scores_test

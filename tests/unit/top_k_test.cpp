@@ -7,6 +7,7 @@
 #include <graft/detail/select_neighbours.hpp>
 #include <support/graphs.hpp>
 
+namespace top_k_test {
 namespace {
 
 using graft::Context;
@@ -119,3 +120,4 @@ TEST_CASE("select_neighbours: empty graphs and threads") {
 }
 
 }  // namespace
+}  // namespace top_k_test

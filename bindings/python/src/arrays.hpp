@@ -16,6 +16,8 @@
 
 namespace graft::python {
 
+using Floats = pybind11::array_t<float>;
+
 /// An array, read-only unless told otherwise, over memory that `owner` keeps alive.
 template <class T>
 pybind11::array view_of(std::span<const T> values, pybind11::handle owner, bool writeable = false) {

@@ -22,8 +22,6 @@ namespace py = pybind11;
 namespace graft::python {
 namespace {
 
-using Floats = py::array_t<float>;
-
 std::unique_ptr<DeviceGraph> owned(DeviceGraph graph) { return std::make_unique<DeviceGraph>(std::move(graph)); }
 
 std::unique_ptr<DeviceGraph> knn_of_device(const py::tuple& features, const py::dict& values,

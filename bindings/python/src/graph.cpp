@@ -24,7 +24,7 @@ namespace {
 
 using Offsets = py::array_t<std::int64_t, py::array::c_style>;
 using Columns = py::array_t<std::int32_t, py::array::c_style>;
-using Floats = py::array_t<float, py::array::c_style>;
+using EdgeWeights = py::array_t<float, py::array::c_style>;
 
 constexpr const char* kGraphDoc =
     R"(The item-item graph: a square, weighted, directed CSR matrix; row = the receiving item.
@@ -79,8 +79,8 @@ Unsorted unsorted_of(const char* operation, const py::object& value) {
   return unsorted;
 }
 
-Graph from_csr(std::int64_t items, const Offsets& indptr, const Columns& indices, const Floats& data,
-               const py::object& unsorted) {
+Graph graph_from_csr(std::int64_t items, const Offsets& indptr, const Columns& indices, const EdgeWeights& data,
+                     const py::object& unsorted) {
   const Unsorted choice = unsorted_of("Graph.from_csr", unsorted);
   const auto offsets = span_of<std::int64_t>(indptr);
   const auto columns = span_of<std::int32_t>(indices);
@@ -108,14 +108,14 @@ py::tuple state_of(const py::object& self) {
                         view_of(graph.weights(), self));
 }
 
-std::string text_of(const Graph& graph) {
+std::string graph_text(const Graph& graph) {
   return "<graft.Graph: " + std::to_string(graph.items()) + " items, " + std::to_string(graph.edges()) + " edges>";
 }
 
 void bind_makers(py::class_<Graph>& graph) {
   graph.def(py::init<std::int64_t>(), py::arg("items"))
-      .def_static("_from_csr", &from_csr, py::arg("items"), py::arg("indptr"), py::arg("indices"), py::arg("data"),
-                  py::arg("unsorted"))
+      .def_static("_from_csr", &graph_from_csr, py::arg("items"), py::arg("indptr"), py::arg("indices"),
+                  py::arg("data"), py::arg("unsorted"))
       .def_static(
           "from_csr",
           [](const py::object& items, const py::object& indptr, const py::object& indices, const py::object& data,
@@ -181,12 +181,12 @@ void bind_members(py::class_<Graph>& graph) {
           },
           py::arg("path"), py::arg("provenance") = py::none(), py::kw_only(), py::arg("compressed") = true,
           "Writes the graph as scipy.sparse.save_npz does; see graft.save_npz.")
-      .def("__repr__", &text_of)
+      .def("__repr__", &graph_text)
       .def(
           "__eq__", [](const Graph& self, const Graph& other) { return self == other; }, py::is_operator())
       .def(py::pickle(&state_of, [](const py::tuple& state) {
-        return from_csr(state[0].cast<std::int64_t>(), state[1].cast<Offsets>(), state[2].cast<Columns>(),
-                        state[3].cast<Floats>(), py::str("refuse"));
+        return graph_from_csr(state[0].cast<std::int64_t>(), state[1].cast<Offsets>(), state[2].cast<Columns>(),
+                              state[3].cast<EdgeWeights>(), py::str("refuse"));
       }));
   graph.attr("__hash__") = py::none();
 }

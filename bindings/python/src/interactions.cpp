@@ -58,14 +58,14 @@ Raises InvalidArgument (a missing id, columns of different length), TypeError (a
 (['ann', 'bob'], [70, 11], 3)
 )";
 
-Interactions from_pairs(const Ids& user_ids, const Ids& item_ids, std::int64_t users, std::int64_t items) {
+Interactions interactions_from_pairs(const Ids& user_ids, const Ids& item_ids, std::int64_t users, std::int64_t items) {
   const auto u = span_of<std::int32_t>(user_ids);
   const auto i = span_of<std::int32_t>(item_ids);
   const py::gil_scoped_release unlocked;
   return Interactions::from_pairs(u, i, users, items);
 }
 
-Interactions from_csr(std::int64_t users, std::int64_t items, const Offsets& indptr, const Ids& indices) {
+Interactions interactions_from_csr(std::int64_t users, std::int64_t items, const Offsets& indptr, const Ids& indices) {
   const auto offsets = span_of<std::int64_t>(indptr);
   const auto columns = span_of<std::int32_t>(indices);
   const py::gil_scoped_release unlocked;
@@ -80,7 +80,7 @@ std::int64_t checked_place(const char* argument, std::int64_t place, std::int64_
   return place;
 }
 
-std::string text_of(const Interactions& held) {
+std::string interactions_text(const Interactions& held) {
   return "<graft.Interactions: " + std::to_string(held.users()) + " users, " + std::to_string(held.items()) +
          " items, " + std::to_string(held.size()) + " pairs>";
 }
@@ -92,8 +92,8 @@ py::object converted(const char* function, const py::args& arguments) {
 
 void bind_makers(py::class_<Interactions>& interactions) {
   interactions.def(py::init<>(), "No user, no item.")
-      .def_static("_from_pairs", &from_pairs)
-      .def_static("_from_csr", &from_csr)
+      .def_static("_from_pairs", &interactions_from_pairs)
+      .def_static("_from_csr", &interactions_from_csr)
       .def_static(
           "from_pairs",
           [](const py::object& user_ids, const py::object& item_ids, const py::object& users, const py::object& items) {
@@ -158,7 +158,7 @@ void bind_members(py::class_<Interactions>& interactions) {
           "to_scipy", [](const py::object& self) { return converted("interactions_to_scipy", py::make_tuple(self)); },
           "The matrix as a users x items scipy.sparse.csr_array of float32 ones; it shares its indices, read-only.")
       .def("__len__", &Interactions::size)
-      .def("__repr__", &text_of)
+      .def("__repr__", &interactions_text)
       .def(py::pickle(
           [](const py::object& self) {
             const auto& held = self.cast<const Interactions&>();
@@ -166,8 +166,8 @@ void bind_members(py::class_<Interactions>& interactions) {
                                   view_of(held.user_items(), self));
           },
           [](const py::tuple& state) {
-            return from_csr(state[0].cast<std::int64_t>(), state[1].cast<std::int64_t>(), state[2].cast<Offsets>(),
-                            state[3].cast<Ids>());
+            return interactions_from_csr(state[0].cast<std::int64_t>(), state[1].cast<std::int64_t>(),
+                                         state[2].cast<Offsets>(), state[3].cast<Ids>());
           }));
 }
 

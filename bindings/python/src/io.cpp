@@ -24,9 +24,6 @@ namespace py = pybind11;
 namespace graft::python {
 namespace {
 
-/// os.fsencode of a path: any bytes that a file name may have.
-std::filesystem::path path_of(const py::bytes& path) { return {std::string(path)}; }
-
 Unsorted unsorted_of(const py::dict& values) {
   auto unsorted = Unsorted::sort_and_sum;
   Options("load_npz", values).read("unsorted", unsorted, kUnsorted);

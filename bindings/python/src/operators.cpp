@@ -27,8 +27,6 @@ namespace py = pybind11;
 namespace graft::python {
 namespace {
 
-using Floats = py::array_t<float>;
-
 TopKScoresOptions top_k_scores_options(const py::dict& values) {
   const Options options("top_k_scores", values);
   TopKScoresOptions scores;

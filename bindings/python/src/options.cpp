@@ -18,6 +18,8 @@ py::object as_index(const py::object& value) {
 
 }  // namespace
 
+std::filesystem::path path_of(const py::handle& path) { return {path.cast<std::string>()}; }
+
 void Options::refuse(const char* name, std::string_view allowed) const {
   throw InvalidArgument(detail::message(operation_, name, py::repr(given(name)).cast<std::string>(), allowed));
 }

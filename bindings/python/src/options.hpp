@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,6 +55,9 @@ inline constexpr Choice<Split> kSplits[] = {
     {"train", Split::train}, {"valid", Split::valid}, {"test", Split::test}, {"all", Split::all}};
 inline constexpr Choice<Unsorted> kUnsorted[] = {{"refuse", Unsorted::refuse},
                                                  {"sort_and_sum", Unsorted::sort_and_sum}};
+
+/// The path that os.fsencode gave: any bytes that a file name may have.
+std::filesystem::path path_of(const pybind11::handle& path);
 
 /// Reads a dict of options into fields that hold their defaults. An absent option, or None, leaves its field alone.
 /// A value of a wrong type is a TypeError, a value out of the field's range an InvalidArgument.

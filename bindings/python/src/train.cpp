@@ -26,9 +26,6 @@ namespace py = pybind11;
 namespace graft::python {
 namespace {
 
-/// os.fsencode of a path: any bytes that a file name may have.
-std::filesystem::path path_of(const py::handle& path) { return {path.cast<std::string>()}; }
-
 py::dict as_dict(const EpochReport& report) {
   py::dict result;
   result["epoch"] = report.epoch;

@@ -43,6 +43,11 @@ inline Context without_progress(Context context) {
   return context;
 }
 
+/// @throws Cancelled naming the operation
+inline void throw_if_cancelled(const CancelToken& token, const char* operation) {
+  if (token.cancelled()) throw Cancelled(std::string(operation) + ": cancelled");
+}
+
 /// Counts finished units: reports progress at most 10 times a second and throws Cancelled when asked to stop.
 class Ticker {
  public:
@@ -65,9 +70,7 @@ class Ticker {
     last_ = std::chrono::steady_clock::now();  // from the end of the call: a slow callback is not called more often
   }
 
-  void check() const {
-    if (context_.cancel.cancelled()) throw Cancelled(std::string(operation_) + ": cancelled");
-  }
+  void check() const { throw_if_cancelled(context_.cancel, operation_); }
 
  private:
   const Context& context_;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <limits>
 #include <set>
 #include <string>
@@ -36,6 +37,7 @@
 #include "../../support/oracle_audience.hpp"
 #include "../../support/random_data.hpp"
 
+namespace device_test {
 namespace {
 
 using namespace graft;
@@ -50,12 +52,8 @@ using graft::test::Random;
 const std::vector<Metric> kMetrics = {Metric::cosine, Metric::dot, Metric::l2};
 
 /// A size, and what it is where the device is emulated, which takes some thousand times as long.
-constexpr std::int64_t sized([[maybe_unused]] std::int64_t device, [[maybe_unused]] std::int64_t emulated) {
-#ifdef GRAFT_EMULATED_DEVICE
-  return emulated;
-#else
-  return device;
-#endif
+std::int64_t sized(std::int64_t device, std::int64_t emulated) {
+  return std::getenv("GRAFT_EMULATED_DEVICE") == nullptr ? device : emulated;
 }
 
 bool has_fma() {
@@ -105,12 +103,12 @@ TEST_CASE("knn_graph on the device: repeats and any budget give equal bits; too 
 }
 
 TEST_CASE("knn_graph on the device: identical rows, which no shortlist can tell apart, are told apart by the column") {
-  constexpr std::int64_t kItems = sized(3000, 300);
-  const std::vector<float> values(kItems * 32, 0.7F);
-  const MatrixView<const float> features(values.data(), kItems, 32);
+  const std::int64_t items = sized(3000, 300);
+  const std::vector<float> values(static_cast<std::size_t>(items) * 32, 0.7F);
+  const MatrixView<const float> features(values.data(), items, 32);
   for (const Metric metric : kMetrics) {
     const Graph graph = knn_graph(features, {.k = 5, .metric = metric}, Context::cuda());
-    CHECK(graft::test::columns_of(graph, kItems - 100) == std::vector<std::int32_t>{0, 1, 2, 3, 4});
+    CHECK(graft::test::columns_of(graph, items - 100) == std::vector<std::int32_t>{0, 1, 2, 3, 4});
     CHECK(graft::test::columns_of(graph, 2) == std::vector<std::int32_t>{0, 1, 3, 4, 5});
   }
 }
@@ -376,24 +374,24 @@ TEST_CASE("propagate on the device: refuses what the processor refuses") {
 }
 
 TEST_CASE("results left on the device are those that are copied back") {
-  constexpr std::int64_t kItems = sized(1200, 300);
+  const std::int64_t items = sized(1200, 300);
   Random random(20261103);
   const FeatureData data = draw_features(
-      random, {.kind = Kind::gaussian, .items = kItems, .dims = 40, .zero_share = 0.02, .duplicate_share = 0.1});
+      random, {.kind = Kind::gaussian, .items = items, .dims = 40, .zero_share = 0.02, .duplicate_share = 0.1});
   const DeviceMatrix features = to_device(data.view());
   for (const Metric metric : kMetrics) {
     for (const Self self : {Self::drop, Self::keep}) {
-      for (const RowRange& rows : {RowRange{}, RowRange{100, kItems / 2}}) {
+      for (const RowRange& rows : {RowRange{}, RowRange{100, items / 2}}) {
         const KnnOptions options{
-            .k = 9, .metric = metric, .self = self, .row_range = rows, .column_range = {50, kItems - 100}};
+            .k = 9, .metric = metric, .self = self, .row_range = rows, .column_range = {50, items - 100}};
         const Graph expected = knn_graph(data.view(), options, Context::cuda());
         CHECK(to_host(on_device::knn_graph(features.view(), options)) == expected);
         CHECK(to_host(on_device::knn_graph(data.view(), options)) == expected);
       }
     }
   }
-  const Interactions interactions = draw_interactions(random, {.users = 800, .items = kItems, .mean_history = 9.0});
-  for (const RowRange& rows : {RowRange{}, RowRange{17, kItems - 90}}) {
+  const Interactions interactions = draw_interactions(random, {.users = 800, .items = items, .mean_history = 9.0});
+  for (const RowRange& rows : {RowRange{}, RowRange{17, items - 90}}) {
     const JaccardOptions options{.k = 12, .self = Self::keep, .row_range = rows};
     CHECK(to_host(on_device::jaccard_graph(interactions, options)) == jaccard_graph(interactions, options));
   }
@@ -438,3 +436,4 @@ TEST_CASE("cancelling a call on the device ends it with Cancelled") {
 }
 
 }  // namespace
+}  // namespace device_test
